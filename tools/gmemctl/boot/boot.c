@@ -17,7 +17,7 @@
 #define EFER_LME	UINT64_C(0x00000100)
 #define EFER_LMA	UINT64_C(0x00000400)
 
-/* Where Linux wants them: __BOOT_CS and __BOOT_DS. */
+/* Linux expects these selectors: __BOOT_CS and __BOOT_DS. */
 #define SELECTOR_CODE	0x10
 #define SELECTOR_DATA	0x18
 #define GDT_CODE	UINT64_C(0x00af9b000000ffff)
@@ -46,7 +46,7 @@ void boot_tables(uint8_t *memory)
 	uint64_t *pdpt = (uint64_t *)(memory + GUEST_PDPT_GPA);
 	uint64_t *pd = (uint64_t *)(memory + GUEST_PD_GPA);
 
-	/* The memory may be a file that another guest has left. */
+	/* The memory may be a file with the contents of an earlier guest. */
 	memset(gdt, 0, GDT_ENTRIES * sizeof(*gdt));
 	memset(pml4, 0, TABLE_ENTRIES * sizeof(*pml4));
 	memset(pdpt, 0, TABLE_ENTRIES * sizeof(*pdpt));
@@ -77,8 +77,8 @@ int boot_load(uint8_t *memory, uint64_t size, struct error *error)
 }
 
 /*
- * VMX has VMCALL, SVM has VMMCALL. The feature bit counts, not the vendor:
- * an emulated CPU may have any name.
+ * VMX has VMCALL, SVM has VMMCALL. Use the feature bit, not the vendor, because an
+ * emulated CPU may have any vendor name.
  */
 uint32_t boot_hypercall_flag(void)
 {

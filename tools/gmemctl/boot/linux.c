@@ -8,8 +8,8 @@
 #include "linux.h"
 
 #define HEADER_OFFSET	0x1f1	/* of the setup header in the image */
-#define HEADER_JUMP	0x202	/* its length counts from here */
-#define HEADER_MAX	0x290	/* what the zero page has room for */
+#define HEADER_JUMP	0x202	/* the length of the header counts from here */
+#define HEADER_MAX	0x290	/* the end of the header's room in the zero page */
 #define HEADER_MIN	0x264	/* the end of init_size */
 #define HEADER_MAGIC	0x53726448 /* "HdrS" */
 #define BOOT_FLAG	0xaa55
@@ -25,7 +25,7 @@
 #define LEAF_HYPERVISOR	0x40000000U
 #define ECX_HYPERVISOR	(1U << 31)
 
-/* What is being looked at, and where to say what is wrong with it. */
+/* The image that is parsed, and its error. */
 struct parser {
 	const uint8_t *image;
 	size_t size;
@@ -76,7 +76,7 @@ static int refuse_magic(const struct parser *parser)
 			 other ? other : "the beginning of a kernel only");
 }
 
-/* The header says itself how long it is. Newer ones are longer. */
+/* The length of the header is in the header. Newer headers are longer. */
 static int parse_header(const struct parser *parser, struct bzimage *out)
 {
 	size_t end, known = sizeof(out->header);
@@ -118,7 +118,7 @@ static int parse_code(const struct parser *parser, struct bzimage *out)
 	return 0;
 }
 
-/* Loaded anywhere else, a relocatable kernel would move there itself. */
+/* Use the preferred address: loaded elsewhere, a relocatable kernel would move there. */
 static int parse_place(const struct parser *parser, struct bzimage *out)
 {
 	uint64_t size = out->header.init_size;
@@ -157,7 +157,7 @@ int bzimage_parse(const uint8_t *image, size_t size, const char *name,
 
 /**
  * struct table - a memory map being built
- * @count: entries, also those that have not found room
+ * @count: number of entries, including those above @max, which are not stored
  */
 struct table {
 	struct boot_e820_entry *entries;
@@ -337,12 +337,13 @@ int linux_vcpu(struct vcpu *vcpu, uint64_t entry, struct error *error)
 }
 
 /*
- * noxsave		It lets the guest change XCR0 behind KVM's back.
- * no5lvl		It does not get five levels of page tables right.
- * no_timer_check	Ticks come too late for the check whether they come.
- * tsc, tsc_early_khz	The counter cannot be calibrated against timers that are
- *			late. Without it the guest asks the PM timer what time it
- *			is, and each answer is an exit to gmemctl.
+ * Words for a guest whose host is emulated by QEMU's TCG:
+ * noxsave		TCG lets the guest change XCR0 without an exit to KVM.
+ * no5lvl		TCG has bugs with five levels of page tables.
+ * no_timer_check	Ticks come too late for the kernel's check of the timer.
+ * tsc, tsc_early_khz	The TSC cannot be calibrated against late timers. Without
+ *			it the guest reads the time from the PM timer, and each
+ *			read is an exit to gmemctl.
  */
 static const struct {
 	const char *name;
@@ -371,7 +372,7 @@ bool emulated_host(void)
 	return eax >= LEAF_HYPERVISOR && emulated_host_is_tcg(name);
 }
 
-/* As the kernel takes its command line apart: at spaces, and at the first '='. */
+/* Split the command line as the kernel does: at white space, and at the first '='. */
 static bool has_word(const char *cmdline, const char *name)
 {
 	size_t length = strlen(name);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The tables that firmware would have left: ACPI, and Intel's MP table. */
+/* The tables that firmware would provide: ACPI, and Intel's MP table. */
 #include <stdbool.h>
 #include <string.h>
 
@@ -26,7 +26,7 @@
 /* FADT */
 #define FADT_REVISION	3
 #define PROFILE_SERVER	4
-#define ARCH_LEGACY	0x0001	/* but no keyboard controller to be searched */
+#define ARCH_LEGACY	0x0001	/* legacy devices; the bit of the 8042 is clear */
 #define ARCH_NO_VGA	0x0004
 #define FLAG_WBINVD	0x00000001
 #define FLAG_C1		0x00000004
@@ -40,7 +40,7 @@
 #define RESET_VALUE	0x06
 
 /* MADT */
-#define MADT_PCAT	1	/* there are 8259s, too */
+#define MADT_PCAT	1	/* 8259s exist, too */
 #define MADT_LAPIC	0
 #define MADT_IOAPIC	1
 #define MADT_OVERRIDE	2
@@ -81,7 +81,7 @@ enum {
 #define IOAPIC_ENABLED	0x01
 #define ISA_BUS		0
 #define PCI_BUS		1
-#define PCI_SOURCE_SLOT	2	/* of the number of an interrupt: above the pin's two bits */
+#define PCI_SOURCE_SLOT	2	/* shift of the slot in an interrupt's source; pin: bits 1:0 */
 #define ISA_CASCADE	2
 #define ALL_APICS	0xff
 
@@ -90,17 +90,17 @@ enum {
 #define DWORD(value) WORD(value), (value) >> 16 & 0xff, (value) >> 24 & 0xff
 #define QWORD(value) DWORD(value), DWORD((uint64_t)(value) >> 32)
 
-/* A register of ACPI: by port, its bits, and 1, 2, 3 for accesses of 1, 2, 4 bytes */
+/* An ACPI register: port, width in bits, and 1, 2, 3 for accesses of 1, 2, 4 bytes */
 #define ADDRESS(port, bits, access) 1, bits, 0, access, QWORD(port)
 #define NO_ADDRESS DWORD(0), QWORD(0)
 
 #define PCI_IO_LAST	(PCI_IO_START + PCI_IO_SIZE - 1)
 
 /**
- * struct table - bytes being written
- * @bytes: where
- * @size: how many there may be
- * @used: how many there are
+ * struct table - a buffer in which tables are written
+ * @bytes: the buffer
+ * @size: size of the buffer
+ * @used: bytes that were written
  * @full: something did not fit; nothing is written from then on
  */
 struct table {
@@ -120,7 +120,7 @@ static void table_put(struct table *table, const void *bytes, size_t size)
 	table->used += size;
 }
 
-/* Zeroes up to a multiple of @unit, which is at most that of the FACS */
+/* Add zeroes up to a multiple of @unit, which is at most FACS_SIZE */
 static void table_align(struct table *table, size_t unit)
 {
 	static const uint8_t zeroes[FACS_SIZE];
@@ -129,10 +129,10 @@ static void table_align(struct table *table, size_t unit)
 }
 
 /*
- * Make the sum of bytes zero
- * @start: the first of them
- * @size: number of them
- * @at: which of them is the checksum
+ * Set a checksum so that the sum of the bytes is zero
+ * @start: offset of the first byte
+ * @size: number of bytes
+ * @at: offset of the checksum
  */
 static void table_checksum(struct table *table, size_t start, size_t size, size_t at)
 {
@@ -188,7 +188,7 @@ static const uint8_t dsdt_code[] = {
  *     }
  * }
  *
- * The balloon is the only one with an interrupt.
+ * The balloon is the only device with an interrupt.
  */
 static const uint8_t dsdt_pci_code[] = {
 	0x10, 0x4b, 0x07, '\\', '_', 'S', 'B', '_',
@@ -210,7 +210,7 @@ static const uint8_t dsdt_pci_code[] = {
 	0x00, 0x00, 0x0a, PCI_IRQ,
 };
 
-/* Return: where the table starts; it ends with finish(). */
+/* Begin a table. Return: its offset, for finish(). */
 static size_t put_header(struct table *table, const char *signature, uint8_t revision)
 {
 	uint8_t header[] = {
@@ -246,7 +246,7 @@ static size_t put_fadt(struct table *table, uint32_t facs, uint32_t dsdt)
 	const uint8_t fadt[] = {
 		DWORD(facs), DWORD(dsdt), 0, PROFILE_SERVER, WORD(SCI_IRQ),
 		QWORD(0),		/* ACPI is always on: no SMI command */
-		/* Registers by port number, as in ACPI 1.0, and their bytes */
+		/* Ports of the registers, as in ACPI 1.0, then their sizes */
 		DWORD(POWER_EVENT_PORT), DWORD(0),
 		DWORD(POWER_CONTROL_PORT), DWORD(0), DWORD(0),
 		DWORD(POWER_TIMER_PORT),
@@ -256,7 +256,7 @@ static size_t put_fadt(struct table *table, uint32_t facs, uint32_t dsdt)
 		WORD(ARCH_LEGACY | ARCH_NO_VGA), 0, DWORD(flags),
 		ADDRESS(PCI_RESET_PORT, 8, 1), RESET_VALUE, 0, 0, 0,
 		QWORD(facs), QWORD(dsdt),
-		/* The same as addresses, which count if they are there */
+		/* The same as generic addresses, which take precedence */
 		ADDRESS(POWER_EVENT_PORT, 32, 3), NO_ADDRESS,
 		ADDRESS(POWER_CONTROL_PORT, 16, 2), NO_ADDRESS, NO_ADDRESS,
 		ADDRESS(POWER_TIMER_PORT, 32, 3), NO_ADDRESS, NO_ADDRESS,
@@ -304,7 +304,7 @@ size_t acpi_build(uint8_t *bytes, size_t size, uint32_t gpa, unsigned int nr_cpu
 	static const uint8_t facs_bytes[FACS_SIZE] = {
 		'F', 'A', 'C', 'S', DWORD(FACS_SIZE),
 	};
-	/* ACPI 2.0: an XSDT, and no RSDT. Its address and checksums come later. */
+	/* ACPI 2.0: an XSDT, and no RSDT. Address and checksums are filled in below. */
 	static const uint8_t rsdp[RSDP_SIZE] = {
 		'R', 'S', 'D', ' ', 'P', 'T', 'R', ' ', 0,
 		'G', 'M', 'E', 'M', ' ', ' ', 2, DWORD(0), DWORD(RSDP_SIZE),
@@ -344,17 +344,17 @@ size_t acpi_build_madt(uint8_t *bytes, size_t size, unsigned int nr_cpus)
 	return table.full ? 0 : table.used;
 }
 
-/* An interrupt to a pin of the I/O APIC, or to one of all local APICs. */
+/* Add an interrupt of a pin of the I/O APIC, or of all local APICs. */
 static void put_interrupt(struct table *table, uint8_t entry, uint8_t type,
 			  uint8_t bus, uint8_t irq, uint8_t apic, uint8_t pin)
 {
-	/* Polarity and trigger are as usual for the bus. */
+	/* Polarity and trigger are the defaults of the bus. */
 	const uint8_t bytes[] = { entry, type, WORD(0), bus, irq, apic, pin };
 
 	table_put(table, bytes, sizeof(bytes));
 }
 
-/* KVM has ISA interrupt n at pin n, the timer included. */
+/* In KVM, ISA interrupt n is at pin n of the I/O APIC, including the timer. */
 static void put_entries(struct table *table, unsigned int nr_cpus, bool pci)
 {
 	static const uint8_t isa[] = { ENTRY_BUS, ISA_BUS, 'I', 'S', 'A', ' ', ' ', ' ' };
@@ -394,7 +394,7 @@ size_t mptable_build(uint8_t *bytes, size_t size, uint32_t gpa, unsigned int nr_
 	const uint8_t pointer[POINTER_SIZE] = {
 		'_', 'M', 'P', '_', DWORD(gpa + POINTER_SIZE), POINTER_SIZE / 16, SPEC_1_4,
 	};
-	/* Length, checksum and number of entries come later. */
+	/* Length, checksum and number of entries are filled in below. */
 	static const uint8_t header[] = {
 		'P', 'C', 'M', 'P', WORD(0), SPEC_1_4, 0,
 		'G', 'M', 'E', 'M', ' ', ' ', ' ', ' ',
