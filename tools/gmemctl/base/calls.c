@@ -88,7 +88,7 @@ static int system_punch(int fd, uint64_t offset, uint64_t length)
 			 (off_t)offset, (off_t)length) ? -errno : 0;
 }
 
-/* A guest_memfd takes no mode without this, and no file has to grow. */
+/* guest_memfd requires FALLOC_FL_KEEP_SIZE, and no caller needs a larger file. */
 static int system_allocate(int fd, uint64_t offset, uint64_t length)
 {
 	return fallocate(fd, FALLOC_FL_KEEP_SIZE, (off_t)offset,
@@ -116,7 +116,7 @@ static int system_advise(void *address, size_t length, int advice)
 
 static int system_lock(void *address, size_t length)
 {
-	/* Not mlock(), which the sanitizers make do nothing. */
+	/* Not mlock(), because the sanitizers replace it by a function that does nothing. */
 	return syscall(SYS_mlock2, address, length, 0) ? -errno : 0;
 }
 
@@ -125,7 +125,7 @@ static int system_unlock(void *address, size_t length)
 	return syscall(SYS_munlock, address, length) ? -errno : 0;
 }
 
-/* The kernel takes one bit less than the number it is given. */
+/* mbind() uses one bit less than the number that it is given. */
 static int system_bind_node(void *address, size_t length, unsigned int node)
 {
 	unsigned long mask[NODE_MAX / NODE_WORD_BITS + 1] = { 0 };
@@ -143,7 +143,7 @@ static int system_name(void *address, size_t length, const char *name)
 	       -errno : 0;
 }
 
-/* What process_vm_readv() and process_vm_writev() say, as an errno. */
+/* Convert the result of process_vm_readv() or process_vm_writev() to an errno. */
 static int copied(ssize_t got, size_t length)
 {
 	if (got < 0)

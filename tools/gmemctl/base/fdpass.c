@@ -47,7 +47,7 @@ int files_send(int socket, const void *bytes, size_t size,
 	return (size_t)sent == size ? 0 : -EIO;
 }
 
-/* All fds that came, wherever in the control data. */
+/* Take the fds of all SCM_RIGHTS messages in the control data. */
 static void control_take(struct msghdr *header, unsigned int max,
 			 struct files *files)
 {
@@ -72,7 +72,7 @@ int files_receive(int socket, void *bytes, size_t size, unsigned int max,
 {
 	struct iovec part = { bytes, size };
 	union control control;
-	/* Without the padding, in which one more fd would find room. */
+	/* CMSG_LEN has no padding. With CMSG_SPACE there could be room for one more fd. */
 	struct msghdr header = {
 		.msg_iov = &part,
 		.msg_iovlen = 1,

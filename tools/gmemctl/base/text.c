@@ -49,7 +49,7 @@ size_t text_character(const char *text)
 	return more + 1;
 }
 
-/* What is at the end of a text that was cut: a part of a character, or nothing */
+/* Remove an incomplete character from the end of a text that was truncated */
 static void cut_part(char *text, size_t length)
 {
 	size_t start = length;
@@ -78,7 +78,7 @@ void text_print(char *text, size_t size, const char *format, ...)
 	va_end(args);
 }
 
-/* As ISO 6429 has them, and DEL */
+/* Whether it is a control character of ISO 6429 (C0 or C1), or DEL */
 static bool is_control(const char *text, size_t size)
 {
 	uint8_t first = (uint8_t)*text;
@@ -108,7 +108,7 @@ char *text_escape(const char *text)
 	return escaped;
 }
 
-/* Return: the bytes at its start that are to be shown as they are. */
+/* Return: the number of bytes up to the first that must be masked or escaped. */
 static size_t plain(const char *text, const char *except)
 {
 	size_t used = 0, size;

@@ -52,7 +52,7 @@ void tlv_free(struct tlv *records)
 	memset(records, 0, sizeof(*records));
 }
 
-/* Return: the bytes that the record at @at takes, 0 if it is none. */
+/* Return: the size of the record at @at with its header; 0 if it is not valid. */
 static size_t record_at(const uint8_t *at, size_t left, struct header *header)
 {
 	if (left < sizeof(*header))

@@ -8,7 +8,7 @@
 #include "../base/calls.h"
 #include "gmem.h"
 
-/* The unit of offsets and lengths, on each architecture that gmem runs on */
+/* The unit of offsets and lengths, on all architectures that gmem supports */
 #define PAGE 4096
 #define QUERY_RANGES 64
 
