@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Conversions as the guest sees them: KVM_HC_MAP_GPA_RANGE. */
+/* Requests of the guest to convert memory: KVM_HC_MAP_GPA_RANGE. */
 #include "guest.h"
 
 #define HC_MAP_GPA_RANGE	12
@@ -51,9 +51,9 @@ bool guest_prepare_bounce(params_t *params, uint32_t cpu)
 }
 
 /*
- * Where the VMM converts by discarding one side and faulting in the other, the
- * range reads zero afterwards. The contents then take a detour through the
- * private bounce buffer, so that every payload behaves the same either way.
+ * If the VMM converts by discarding one side and faulting in the other, the range
+ * reads as zeros afterwards. Then the contents are saved in the private bounce
+ * buffer, so that payloads do not depend on how the VMM converts.
  */
 static bool guest_convert_chunk(params_t *params, uint32_t cpu, uint64_t gpa,
 				uint64_t size, bool to_private)

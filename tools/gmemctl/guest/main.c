@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The payloads, and which of them runs; each returns when its vCPU may halt. */
+/* The payloads. Each returns when its vCPU may halt. */
 #include "guest.h"
 
 #define NO_SUCH_PORT	0x5f0
@@ -8,7 +8,7 @@
 
 void payload_main(params_t *params, uint32_t cpu);
 
-/* vCPUs take turns in chunks; the page of an empty input goes private too. */
+/* Each vCPU converts every nth chunk of the input. An empty input still has one page. */
 static bool take_input(params_t *params, uint32_t cpu)
 {
 	uint64_t stride = (uint64_t)params->nr_vcpus * GUEST_CHUNK;
@@ -26,8 +26,8 @@ static bool take_input(params_t *params, uint32_t cpu)
 }
 
 /*
- * The input arrives in shared pages. The guest takes them away from the host,
- * computes where nobody looks on, and gives one page with the digest back.
+ * The input is in shared pages. The guest converts them to private, computes the
+ * digest there, and converts only the page with the digest to shared.
  */
 static void payload_sha256(params_t *params, uint32_t cpu)
 {
@@ -86,8 +86,8 @@ static bool round_trip(params_t *params, uint32_t cpu, uint64_t gpa, uint64_t si
 }
 
 /*
- * Each vCPU converts its own part of the memory to and fro, and checks that
- * what it wrote before each conversion is there after it.
+ * Each vCPU converts its own part of the memory to private and back. It checks that
+ * the conversions preserve what it has written.
  */
 static void payload_convert(params_t *params, uint32_t cpu)
 {
@@ -106,8 +106,8 @@ static void payload_convert(params_t *params, uint32_t cpu)
 }
 
 /*
- * vCPU 0 converts a page to and fro while the others read it. Whatever moment a
- * read meets, it gets what is in the page: a conversion in place keeps it.
+ * vCPU 0 converts a page to private and back while the others read it. Each read has to
+ * return the contents of the page, because a conversion in place preserves them.
  */
 static void payload_race(params_t *params, uint32_t cpu)
 {
@@ -127,7 +127,7 @@ static void payload_race(params_t *params, uint32_t cpu)
 	if (cpu)
 		return;
 	*page = params->pattern;
-	/* The others start when the page holds something to read. */
+	/* The other vCPUs start to read when the page has its contents. */
 	__atomic_store_n(&params->observed[0], 1, __ATOMIC_RELEASE);
 	for (uint32_t round = 0; round < params->rounds; round++)
 		if (!guest_convert(params, 0, gpa, GUEST_PAGE, true) ||
@@ -138,8 +138,8 @@ static void payload_race(params_t *params, uint32_t cpu)
 }
 
 /*
- * Requests that must be refused, and do no harm: after them the guest still
- * runs and its memory still converts.
+ * Requests that must be refused. After them the guest still runs, and its memory can
+ * still be converted.
  */
 static void payload_badmap(params_t *params, uint32_t cpu)
 {
