@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Whether this host can give a guest private memory, in one way or another. */
+/* Whether this host supports private memory, with views or with the store. */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -16,7 +16,7 @@
 #define HINT_ABI "`gmemctl unload`, then load the module that was built together with " \
 	"gmemctl"
 
-/* As a VMM would do it */
+/* Create a view and map it, as a VMM does */
 static int make(int device)
 {
 	int fd = gmem_create(device, PAGE, GMEM_CREATE_F_INIT_SHARED);
@@ -78,7 +78,7 @@ const char *host_view_lacks(const struct host_view *view)
 
 /**
  * struct looker - a report being written
- * @group: what the lines are about
+ * @group: title of the next lines
  */
 struct looker {
 	const struct host *host;
@@ -161,7 +161,7 @@ static void look_vm(struct looker *looker, int kvm)
 		calls->close(fd);
 }
 
-/* What is missing of the store is of no concern where there are views. */
+/* If there are views, what the store lacks is not a failure. */
 static void look_store(struct looker *looker, struct host_gmem *found)
 {
 	struct host_report *report = looker->report;

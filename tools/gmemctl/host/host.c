@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A host as it shows itself, and the report on it. */
+/* Access to a host's CPUID, MSRs, files and modules. */
 #define _GNU_SOURCE
 #ifdef __x86_64__
 #include <cpuid.h>
@@ -17,10 +17,10 @@
 
 #include "host.h"
 
-/* More lines than any of the files has: no file keeps a reader for ever. */
+/* Limit of the lines of a file, so that a file without an end does not block its reader. */
 #define LINES_MAX 1000000
 
-/* A register of the first CPU: the offset in the driver's file is its number. */
+/* Read a register of the first CPU. Its number is the offset in the driver's file. */
 static int host_register(const char *path, uint32_t number, void *value, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -37,7 +37,7 @@ static int host_register(const char *path, uint32_t number, void *value, size_t 
 }
 
 #ifdef __x86_64__
-/* What the driver says of CPUID is what the instruction says, unless the host is simulated. */
+/* The driver returns the same as the CPUID instruction, unless the host is simulated. */
 static bool host_cpuid(uint32_t leaf, struct host_cpuid *out)
 {
 	uint32_t all[4];
@@ -141,7 +141,7 @@ int host_read_lines(const struct host *host, const char *path,
 
 	if (rc)
 		return rc;
-	/* Not blocking: the kernel log has no end, only a moment without news. */
+	/* Non-blocking: at its end /dev/kmsg would wait for new messages. */
 	fd = open(full, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	file = fd < 0 ? NULL : fdopen(fd, "r");
 	if (!file) {
@@ -150,14 +150,14 @@ int host_read_lines(const struct host *host, const char *path,
 			close(fd);
 		return rc;
 	}
-	/* /dev/kmsg gives a record at a time, if there is room for all of it. */
+	/* /dev/kmsg returns one record for each read(), and only if the buffer is large enough. */
 	setvbuf(file, buffer, _IOFBF, sizeof(buffer));
 	for (unsigned int i = 0; !rc && i < LINES_MAX; i++) {
 		if (fgets(line, sizeof(line), file)) {
 			line[strcspn(line, "\n")] = '\0';
 			rc = visit(line, data);
 		} else if (ferror(file) && errno == EPIPE) {
-			/* The log has lost lines while it was read: go on. */
+			/* The log has dropped lines while it was read: continue. */
 			clearerr(file);
 		} else {
 			break;

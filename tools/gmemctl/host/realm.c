@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a realm needs. */
+/* Checks whether this host can run realms. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,7 +24,7 @@ static void look_machine(struct host_launch *launch, struct host_check *check)
 		 arm ? "" : ": only a simulator has realms here");
 }
 
-/* A number that says yes may still mean something else. */
+/* On another kernel this capability number may mean something else: look_vm() tells. */
 static void look_capability(struct host_launch *launch, struct host_check *check)
 {
 	int value = vm_capability(launch->kvm, REALM_CAP_RMI);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a launch of an SEV-SNP guest needs of CPU, BIOS, firmware, kernel, KVM and modules. */
+/* Checks of CPU, BIOS, firmware, kernel, KVM and modules for the launch of SEV-SNP guests. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -35,7 +35,7 @@
 #define SYSCFG_VMPL (UINT64_C(1) << 25)
 #define RMP_CFG_SEGMENTED UINT64_C(1)
 
-/* The table begins with 16 KiB for the CPU; an entry for 4 KiB has 16 bytes. */
+/* The RMP table begins with 16 KiB for the CPU, then has 16 bytes for each 4 KiB. */
 #define RMP_BOOKKEEPING UINT64_C(0x4000)
 #define RMP_PER_BYTE 256
 
@@ -43,7 +43,7 @@
 #define FIX_RMP "in the BIOS enable SEV-SNP: \"SNP Memory (RMP Table) " \
 	"Coverage\" under the CPU or NBIO options"
 
-/* KVM takes no older firmware for SNP. */
+/* KVM refuses older firmware for SNP. */
 #define API_MAJOR 1
 #define API_MINOR 51
 
@@ -152,7 +152,7 @@ static void look_c_bit(struct host_launch *launch, struct host_check *check)
 
 	encryption_leaf(launch->host, &leaf);
 	bit = leaf.ebx & 0x3f;
-	/* Below 4 GiB it would be the address of memory. */
+	/* A bit below 32 would be an address bit of memory below 4 GiB. */
 	host_say(check, host_ok(bit >= 32), "CPUID is not to be believed: update the BIOS",
 		 "bit %u, physical addresses are %u bits shorter", bit, leaf.ebx >> 6 & 0x3f);
 }
@@ -162,7 +162,7 @@ static void look_asids(struct host_launch *launch, struct host_check *check)
 	struct host_cpuid leaf = { 0 };
 
 	encryption_leaf(launch->host, &leaf);
-	/* ASIDs from EDX on are SEV's; SEV-ES and SNP share those below. */
+	/* ASIDs from EDX on are for SEV. SEV-ES and SNP share those below. */
 	if (leaf.edx > 1 && leaf.ecx)
 		host_say(check, HOST_PASS, NULL, "%u for SEV-SNP and SEV-ES, of %u",
 			 leaf.edx - 1, leaf.ecx);
@@ -219,9 +219,9 @@ static void rmp_judge(const struct host *host, struct host_check *check,
 {
 	uint64_t memory = 0, needed = 0;
 
-	/* One entry for each page up to the end, which only root may see. */
+	/* The table has an entry for each page up to the end of RAM, which only root can read. */
 	host_read_lines(host, "/proc/iomem", iomem_line, &memory);
-	/* The kernel wants all below 4 GiB covered in any case. */
+	/* The kernel requires that all addresses below 4 GiB are covered. */
 	if (memory && memory < UINT32_MAX)
 		memory = UINT32_MAX;
 	if (memory)
@@ -236,7 +236,7 @@ static void rmp_judge(const struct host *host, struct host_check *check,
 		host_say(check, HOST_PASS, NULL, "0x%" PRIx64 " to 0x%" PRIx64, base, end);
 }
 
-/* Lines of arch/x86/virt/svm/sev.c; the first that fits is taken. */
+/* Messages of arch/x86/virt/svm/sev.c. The first that matches is used. */
 static const struct {
 	const char *text;
 	enum host_verdict verdict;
@@ -260,7 +260,7 @@ static bool rmp_message(const char *line, void *data)
 		if (!strstr(line, rmp_messages[i].text))
 			continue;
 		host_say(check, rmp_messages[i].verdict, FIX_RMP, "kernel log: %.280s", text);
-		/* A range that is found may still turn out too small. */
+		/* A later message may still say that the range is too small. */
 		return check->verdict == HOST_FAIL;
 	}
 	return false;
@@ -275,7 +275,7 @@ static void look_rmp(struct host_launch *launch, struct host_check *check)
 		host_say(check, HOST_SKIP, FIX_MSR, "neither the MSRs nor the kernel log tell");
 		host_read_lines(host, "/dev/kmsg", rmp_message, check);
 	} else if (!host->msr(MSR_RMP_CFG, &config) && base && config & RMP_CFG_SEGMENTED) {
-		/* Only CPUs from Turin on have the third. */
+		/* Only Turin and newer CPUs have MSR_RMP_CFG. */
 		host_say(check, HOST_PASS, NULL, "0x%" PRIx64 ", segmented", base);
 	} else {
 		rmp_judge(host, check, base, end);
@@ -357,7 +357,7 @@ static void look_firmware(struct host_launch *launch, struct host_check *check)
 		 status->guest_count);
 }
 
-/* Memory modules that lie about their size: CVE-2024-21944. */
+/* The check for memory modules that report a wrong size: CVE-2024-21944. */
 static void look_alias_check(struct host_launch *launch, struct host_check *check)
 {
 	bool done = launch->status.platform_init & SNP_INIT_ALIAS_CHECK;
@@ -369,7 +369,7 @@ static void look_alias_check(struct host_launch *launch, struct host_check *chec
 		 "not done, or it has found addresses that are the same memory");
 }
 
-/* Turin has one more part, and another order. */
+/* Since Turin the TCB has one more part, and another order. */
 static void tcb_text(unsigned int family, uint64_t tcb, char *text, size_t size)
 {
 	unsigned int part[8];
@@ -435,7 +435,7 @@ static void look_gmem_device(struct host_launch *launch, struct host_check *chec
 		host_say(check, HOST_FAIL, error.hint, "%s: %s", error.action, strerror(-error.rc));
 }
 
-/* Of no concern to SNP; but who asks what there is may not know of the other way. */
+/* SNP does not need views. The line shows the other kind of private memory. */
 static void look_views(struct host_launch *launch, struct host_check *check)
 {
 	struct host_view view;
@@ -457,7 +457,7 @@ static void look_kernel(struct host_launch *launch, struct host_check *check)
 		 "kernel", "Linux %s", launch->host->release);
 }
 
-/* Each is y; where @module is set m will do, too. */
+/* Options that must be y. If @module is set, m is enough. */
 static const struct {
 	const char *name;
 	bool module;
@@ -552,7 +552,7 @@ static bool iommu_message(const char *line, void *data)
 	return true;
 }
 
-/* Parameters with which some or all kernels turn SNP off. */
+/* Parameters that turn SNP off, in all kernels (@always) or in some. */
 static const struct {
 	const char *parameter;
 	bool always;
@@ -585,7 +585,7 @@ static void iommu_guess(const struct host *host, struct host_check *check)
 
 static void look_iommu(struct host_launch *launch, struct host_check *check)
 {
-	/* The log knows best, as long as it reaches back to the start. */
+	/* Use the kernel log if it still has the message of the start-up. */
 	if (host_read_lines(launch->host, "/dev/kmsg", iommu_message, check) != 1)
 		iommu_guess(launch->host, check);
 }
@@ -677,7 +677,7 @@ static void look_vmsa_features(struct host_launch *launch, struct host_check *ch
 	host_say(check, HOST_PASS, NULL, "0x%" PRIx64, features);
 }
 
-/* The guest reads a TSC that its host cannot change. */
+/* Secure TSC: the guest has a TSC that the host cannot change. */
 static void look_secure_tsc(struct host_launch *launch, struct host_check *check)
 {
 	bool kvm = launch->vmsa_features & SNP_FEATURE_SECURE_TSC;
@@ -740,7 +740,7 @@ static void look_vm(struct host_launch *launch, struct host_check *check)
 #define FIRMWARE (SEV | HOST_HAS_FIRMWARE)
 #define KVM (CPU | HOST_HAS_KVM)
 
-/* In the order in which one thing needs the one before. */
+/* In the order of their dependencies. */
 static const struct host_line lines[] = {
 	{ "cpu", 0, look_cpu },
 	{ "sev-snp", 0, look_features },
