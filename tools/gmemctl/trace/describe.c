@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The tracepoints: those of module/trace.h and module/pvmemcontrol/trace.h. What an event
- * says, in words: {key} of a sentence is filled in by the function of that name below, or is
- * the field as it is. And for programs: pages become bytes, outcomes become names.
+ * The tracepoints of module/trace.h and module/pvmemcontrol/trace.h, as text and as items
+ * for programs. In the text of an event, {key} is replaced by the output of its function in
+ * words[], or by the field with that name. Items have bytes for pages, and names for errors.
  */
 #define _GNU_SOURCE
 #include <inttypes.h>
@@ -56,7 +56,7 @@ const struct trace_event trace_events[TRACE_EVENTS] = {
 	  "device {minor}: {from} to {to}: {rc}" },
 };
 
-/* The third column, for options */
+/* The third column of trace_events, for options */
 const char *const trace_words[TRACE_EVENTS + 1] = {
 	"create", "release", "fault", "lookup", "poison", "convert", "commit", "punch",
 	"bind", "unbind", "view", "view_mapping", "view_populate", "view_refill",
@@ -102,10 +102,10 @@ bool trace_inode(const struct trace_record *record, uint64_t *inode)
 	return true;
 }
 
-/* Room for what stands for one {key} */
+/* Size of the text that replaces one {key} */
 #define WORDS_MAX 160
 
-/* What KVM has of a fault, as the hardware says it: PFERR_* of its asm/kvm_host.h */
+/* Bits of a fault's error code: PFERR_* in KVM's asm/kvm_host.h */
 #define FAULT_WRITE UINT64_C(2)
 #define FAULT_FETCH UINT64_C(16)
 
@@ -130,7 +130,7 @@ static const char *word_of(const struct trace_record *record, const char *key)
 	return value ? value : "?";
 }
 
-/* A range of pages: its bytes, from the first up to, without, the last, and how many. */
+/* A range of pages: the first byte, the byte after the range, the number of pages. */
 static void range_words(const struct trace_record *record, char *text, size_t size)
 {
 	uint64_t start = bytes_of(record, "start"), end = bytes_of(record, "end");
@@ -188,7 +188,7 @@ static void rc_words(const struct trace_record *record, char *text, size_t size)
 		text_print(text, size, "%d", rc);
 }
 
-/* The page that is in the way, of a conversion that was refused for one. */
+/* The page because of which a conversion has failed with EAGAIN. */
 static void holder_words(const struct trace_record *record, char *text, size_t size)
 {
 	if (strcmp(word_of(record, "rc"), "-11") || !number_of(record, "refs_seen"))
@@ -250,7 +250,7 @@ static void error_code_words(const struct trace_record *record, char *text, size
 		   code & FAULT_FETCH ? "fetch" : "read");
 }
 
-/* Of a guest's memory; not all functions have a range. */
+/* A range of guest memory. Some functions have none. */
 static void bytes_words(const struct trace_record *record, char *text, size_t size)
 {
 	uint64_t addr = number_of(record, "addr"), length = number_of(record, "length");
@@ -306,7 +306,7 @@ static void fill_in(const struct trace_record *record, const char *key, char *te
 	text_print(text, size, "%s", word_of(record, key));
 }
 
-/* Append at *used, as far as there is room. */
+/* Append at *used, and truncate if there is no room. */
 static void append(char *text, size_t size, size_t *used, const char *what, size_t length)
 {
 	size_t room = size - 1 - *used;
@@ -325,7 +325,7 @@ void trace_describe(const struct trace_record *record, char *text, size_t size)
 	size_t used = 0;
 
 	*text = '\0';
-	/* A tracepoint of a newer module: as the kernel has it */
+	/* The fields of an unknown event, such as one of a newer module, in the kernel's form */
 	for (size_t i = 0; event < 0 && i < record->nr; i++) {
 		const struct trace_field *field = &record->fields[i];
 
@@ -351,9 +351,9 @@ void trace_describe(const struct trace_record *record, char *text, size_t size)
 }
 
 /**
- * struct items - what has been found
- * @to: of the caller
- * @nr: of them
+ * struct items - the items of a record
+ * @to: the caller's array
+ * @nr: number of items
  */
 struct items {
 	struct trace_item *to;
@@ -372,7 +372,7 @@ static void add_text(struct items *items, const char *key, const char *text)
 		items->to[items->nr++] = (struct trace_item){ key, TRACE_TEXT, 0, text };
 }
 
-/* 0, an errno, or one that has no name */
+/* Add a number and its name: "ok" for 0, and "unknown" if an errno has no name */
 static void add_errno(struct items *items, const char *key, const char *name_key, uint64_t number)
 {
 	const char *name = number && number < 4096 ? strerrorname_np((int)number) : NULL;
@@ -381,7 +381,7 @@ static void add_errno(struct items *items, const char *key, const char *name_key
 	add_text(items, name_key, !number ? "ok" : name ? name : "unknown");
 }
 
-/* How a field becomes an item under another name; FORM_KEY: its own name is the text */
+/* How a field becomes an item. FORM_KEY: the text is the name of the field */
 enum form {
 	FORM_NUMBER,
 	FORM_PAGES,
@@ -421,7 +421,7 @@ static const struct {
 	{ "ret", "outcome", FORM_TEXT },
 	{ "func", "function", FORM_TEXT },
 	{ "code", "function_code", FORM_NUMBER },
-	/* Words that stand alone: what a view, or a mapping of it, has come to */
+	/* Words without a value: the change of a view or of its mapping */
 	{ "open", "change", FORM_KEY },
 	{ "release", "change", FORM_KEY },
 	{ "map", "change", FORM_KEY },
@@ -464,7 +464,7 @@ size_t trace_items(const struct trace_record *record, struct trace_item to[TRACE
 		add_number(&items, "size", pages * RANGE_PAGE_SIZE);
 		add_number(&items, "pages", pages);
 	}
-	/* The page that is in the way is known only if there is one. */
+	/* These fields are valid only if a page is held. */
 	if (strcmp(word_of(record, "refs_seen"), "0") && trace_value(record, "refs_seen") &&
 	    trace_value(record, "refs_expected") && trace_value(record, "error_index")) {
 		add_number(&items, "error_offset", bytes_of(record, "error_index"));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * An instance of tracefs: buffers, events and options of its own, which nobody else's
- * tracing sees. It is named by the process that has it.
+ * An instance of tracefs: it has its own buffers, events and options, separate from other
+ * tracing. Its name has the PID of the process that created it.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -25,7 +25,7 @@ const char *const trace_tracefs[] = {
 	"/sys/kernel/tracing", "/sys/kernel/debug/tracing", NULL
 };
 
-/* What line.c counts on, whatever the administrator has set for all; and the newest events. */
+/* The format that line.c needs, whatever the global options are; and keep the newest events. */
 static const char *const options[] = {
 	"context-info", "overwrite", "noraw", "nohex", "nobin", "nofields", "nolatency-format",
 	"norecord-tgid",
@@ -54,7 +54,7 @@ static bool is_there(const char *folder, const char *name)
 	return !access(path, F_OK);
 }
 
-/* The first of the folders that is tracefs. */
+/* Find the first folder that is tracefs. */
 static int find_tracefs(const char *const *folders, const char **tracefs, struct error *error)
 {
 	int rc = -ENOENT;
@@ -73,7 +73,7 @@ static int find_tracefs(const char *const *folders, const char **tracefs, struct
 			 "has none", folders[0]);
 }
 
-/* Which of the events that are asked for are there. */
+/* Find the requested events that exist. A missing one is an error only if it was chosen. */
 static int find_events(const char *tracefs, const struct trace_wish *wish, uint32_t *events,
 		       struct error *error)
 {
@@ -106,8 +106,8 @@ static int find_events(const char *tracefs, const struct trace_wish *wish, uint3
 }
 
 /*
- * Instances are named by the process that they are of. One that is read by a process which
- * is not seen from here is busy, and stays.
+ * Remove instances of processes that do not exist any more. The process may exist in another
+ * PID namespace: then it has trace_pipe open, and rmdir() fails with EBUSY.
  */
 static void remove_stale(const char *tracefs)
 {
@@ -156,10 +156,10 @@ static int instance_set(const struct trace_instance *instance, uint32_t buffer_k
 	char text[16];
 	int rc;
 
-	/* An option that this kernel does not have is not in the way. */
+	/* Errors are ignored: an option that this kernel does not have needs no change. */
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
 		write_text(instance->path, "trace_options", options[i]);
-	/* Else poll() waits for a buffer that is half full. */
+	/* By default poll() waits until a buffer is half full. */
 	write_text(instance->path, "buffer_percent", "0");
 	rc = write_text(instance->path, "trace_clock", "mono");
 	if (rc)
@@ -228,7 +228,7 @@ int trace_read(const struct trace_instance *instance, bool all, struct trace_lin
 	ssize_t got;
 	int rc = 0;
 
-	/* Where events come faster than they are read there is no end: the caller has one. */
+	/* Limit the reads: events may come faster than they are read, and the caller has to run. */
 	for (unsigned int i = 0; !rc && (all || i < READS_MAX); i++) {
 		got = read(instance->pipe, bytes, sizeof(bytes));
 		if (got < 0 && errno != EAGAIN && errno != EINTR)
@@ -245,7 +245,7 @@ void trace_stop(const struct trace_instance *instance)
 	write_text(instance->path, "tracing_on", "0");
 }
 
-/* The kernel switches its events off. The modules can be unloaded then. */
+/* Removing the instance disables its events, so that the modules can be unloaded. */
 void trace_close(struct trace_instance *instance)
 {
 	if (instance->pipe >= 0)

@@ -5,8 +5,8 @@
  *   "%16s-%-7d [%03d] FLAGS SECONDS.MICROSECONDS: EVENT: KEY=VALUE KEY=VALUE WORD"
  *   "CPU:%d [LOST %lu EVENTS]"
  *
- * The name of a process is 15 bytes at most, and any that it likes: it is found by its
- * place, and a newline in it ends no line.
+ * The name of a process is at most 15 bytes, and the process can choose any bytes. So it is
+ * found by its position, and a newline in it does not end the line.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -46,7 +46,7 @@ static void take_spaces(char **at)
 	*at += strspn(*at, " ");
 }
 
-/* It is what the process says: not for a terminal as it is. */
+/* Mask control characters: the process can choose any name, and it may go to a terminal. */
 static void take_command(const char *line, struct trace_record *record)
 {
 	size_t spaces = strspn(line, " "), length;
@@ -121,7 +121,7 @@ static void take_fields(char *at, struct trace_record *record)
 	}
 }
 
-/* "CPU:N [LOST M EVENTS]", without M if it is not known */
+/* "CPU:N [LOST M EVENTS]", without M if the number is unknown */
 static bool take_lost(char *line, struct trace_record *record)
 {
 	unsigned int cpu;
@@ -154,7 +154,7 @@ int trace_parse(char *line, struct trace_record *record)
 	take_command(line, record);
 	if (!take_thread(&at, record))
 		return -EINVAL;
-	/* Flags, such as "d..1.", may be digits, too: the time has a dot and a colon. */
+	/* Flags such as "d..1." may begin with a digit, too, but only a time has dot and colon. */
 	if (!take_time(&at, record)) {
 		at += strcspn(at, " ");
 		take_spaces(&at);
@@ -170,7 +170,7 @@ int trace_parse(char *line, struct trace_record *record)
 	return 0;
 }
 
-/* A line has ended, or the name of a process goes on. */
+/* Handle a newline: it ends a line, or is in the name of a process. */
 static int lines_end(struct trace_lines *lines, trace_visit_fn visit, void *data)
 {
 	struct trace_record record;
