@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The gmem fds of processes, and what a process has to do with one, as far as /proc tells. */
+/* Finds the gmem fds of processes, and how processes use one, from /proc. */
 #define _GNU_SOURCE
 #include <ctype.h>
 #include <dirent.h>
@@ -18,15 +18,15 @@
 #include "../gmem/gmem.h"
 #include "who.h"
 
-/* What links of gmem fds begin with, see GMEM_IOCTL_CREATE */
+/* Links of gmem fds begin with this, see GMEM_IOCTL_CREATE */
 #define GMEM_LINK "/gmem"
 
-/* Room for "fdinfo/" and what a folder can have in it */
+/* Room for "fdinfo/" and a file name */
 #define NAME_SIZE (NAME_MAX + 16)
 
 static void *grow(void *array, size_t count, size_t size)
 {
-	/* To the next power of two, when it is full. */
+	/* The size is a power of two, so the array is full if @count is one. */
 	if (count & (count - 1))
 		return array;
 	return realloc(array, (count ? 2 * count : 1) * size);
@@ -96,7 +96,7 @@ int who_each_fd(int folder, who_fd_fn visit, void *data)
 	return rc;
 }
 
-/* Return: what @visit returned; -ESRCH if it has gone; another negative errno. */
+/* Return: the result of @visit; -ESRCH if the process has ended; another negative errno. */
 static int visit_process(const char *proc, pid_t pid, who_process_fn visit, void *data)
 {
 	char path[PATH_MAX];
@@ -143,7 +143,7 @@ void who_command(int folder, char command[WHO_COMMAND_SIZE])
 	if (!file || !fgets(command, WHO_COMMAND_SIZE, file))
 		strcpy(command, "?");
 	command[strcspn(command, "\n")] = '\0';
-	/* It is what the process says: not for a terminal as it is. */
+	/* Mask control characters: the process can choose any name, and it may go to a terminal. */
 	for (char *c = command; *c; c++) {
 		if (*c < ' ' || *c > '~')
 			*c = '?';
@@ -152,7 +152,7 @@ void who_command(int folder, char command[WHO_COMMAND_SIZE])
 		fclose(file);
 }
 
-/* Whether a link of /proc/PID/fd is like that of a gmem fd; if so, its name. */
+/* Whether a link of /proc/PID/fd looks like that of a gmem fd. @name: out: its name. */
 static bool memory_link(const char *link, char *name, size_t size)
 {
 	const char *end = strstr(link, " (deleted)"), *rest = link + strlen(GMEM_LINK);
@@ -160,7 +160,7 @@ static bool memory_link(const char *link, char *name, size_t size)
 	if (!end || strncmp(link, GMEM_LINK, strlen(GMEM_LINK)) || (rest != end && *rest != ':'))
 		return false;
 	text_print(name, size, "%.*s", (int)(end - link), link);
-	/* All visible ASCII, as names of gmem fds are */
+	/* Names of gmem fds consist of visible ASCII */
 	for (; *name; name++) {
 		if (*name <= ' ' || *name > '~')
 			return false;
@@ -169,9 +169,9 @@ static bool memory_link(const char *link, char *name, size_t size)
 }
 
 /**
- * struct memories - those that have been found so far
- * @all: of @count
- * @pid: of the process that is looked at
+ * struct memories - the gmem fds that were found so far
+ * @all: array of @count
+ * @pid: the process that is being searched
  */
 struct memories {
 	struct who_memory *all;
@@ -180,8 +180,8 @@ struct memories {
 };
 
 /*
- * Anybody can have a file of such a name: of any kind, and another one by the time it is
- * opened. Only a gmem fd has the ioctl. What has been closed since is left out, too.
+ * A process can have another file with such a name, or replace the fd before it is opened
+ * here. So check with the ioctl, which only a gmem fd has. An fd that was closed is skipped.
  */
 static int memory_add(int folder, const char *name, const char *link, void *data)
 {
@@ -229,7 +229,7 @@ static int memories_visit(int folder, pid_t pid, void *data)
 	return who_each_fd(folder, memory_add, memories);
 }
 
-/* Return: @rc; what was found is the caller's if that is 0, and else is freed. */
+/* Return: @rc. If it is 0 the caller owns *@memories, else all was freed. */
 static int memories_give(struct memories *found, int rc, struct who_memory **memories,
 			 size_t *count)
 {
@@ -284,7 +284,7 @@ const char *const who_device_names[WHO_DEVICES] = {
 	[WHO_AIO] = "aio",
 };
 
-/* How the links of their fds begin; AIO has a mapping instead. */
+/* How the links of devices' fds begin. AIO has no fd but a mapping. */
 static const struct {
 	const char *link;
 	enum who_device device;
@@ -296,10 +296,10 @@ static const struct {
 	{ "/dev/infiniband/", WHO_INFINIBAND },
 };
 
-/* How often to look at the buffers of a ring that is busy, a millisecond apart */
+/* How often the buffers of a busy ring are read, with a pause of 1 ms */
 #define URING_TRIES 10
 
-/* A mapping of the memory. */
+/* A mapping of the gmem fd. */
 struct mapping {
 	uint64_t start;
 	uint64_t end;
@@ -307,12 +307,12 @@ struct mapping {
 };
 
 /**
- * struct look - a process that is looked at
+ * struct look - a process that is being searched
  * @folder: an fd of /proc/PID
- * @memory: whose processes are looked for
- * @process: what has been found
- * @mappings: of @memory, of @nr_mappings
- * @pipes: inodes of pipes that it has, of @nr_pipes
+ * @memory: the gmem fd whose users are searched
+ * @process: the result
+ * @mappings: mappings of @memory, array of @nr_mappings
+ * @pipes: inodes of the pipes of the process, array of @nr_pipes
  */
 struct look {
 	int folder;
@@ -359,7 +359,7 @@ static int look_maps(struct look *look)
 	return rc;
 }
 
-/* A buffer of io_uring: the parts of it that are in mappings of the memory. */
+/* Record the parts of an io_uring buffer that are in mappings of the gmem fd. */
 static int look_buffer(struct look *look, uint64_t start, uint64_t length)
 {
 	struct who_process *process = &look->process;
@@ -386,7 +386,7 @@ static int look_buffer(struct look *look, uint64_t start, uint64_t length)
 
 /*
  * "UserBufs:\t1\n", then "%5u: 0x%llx/%u\n" for each: io_uring/fdinfo.c of Linux. Return: 1
- * if it was complete; 0 if the ring was busy, for then the kernel leaves buffers out.
+ * if the list was complete; 0 if the kernel has left buffers out, as it does for a busy ring.
  */
 static int uring_read(struct look *look, FILE *file)
 {
@@ -433,7 +433,7 @@ static int look_uring(struct look *look, const char *fd)
 	return rc < 0 ? rc : 0;
 }
 
-/* Each once, also where a process has both ends. */
+/* Count each pipe once, even if the process has both ends. */
 static int look_pipe(struct look *look, const char *name, ino_t inode)
 {
 	int bytes = 0, fd;
@@ -460,7 +460,7 @@ static int look_pipe(struct look *look, const char *name, ino_t inode)
 	return 0;
 }
 
-/* Whether an fd is for the memory. Only those that are called like it are asked. */
+/* Count an fd of the memory. Other files are skipped by name, without fstatat(). */
 static int look_fd_memory(int folder, const char *name, const char *link, void *data)
 {
 	struct look *look = data;
@@ -491,7 +491,7 @@ static int look_fd_holder(int folder, const char *name, const char *link, void *
 	return 0;
 }
 
-/* Return: 1 if it has the memory, 0 if not or if it has gone, or a negative errno. */
+/* Return: 1 if the process uses the memory, 0 if not or if it has ended, or -errno. */
 static int look_at(struct look *look)
 {
 	int rc = look_maps(look);
@@ -500,7 +500,7 @@ static int look_at(struct look *look)
 
 	if (!rc)
 		rc = who_each_fd(look->folder, look_fd_memory, look);
-	/* Whoever has nothing to do with it is not looked at any closer. */
+	/* A process without an fd or a mapping of it is not searched further. */
 	if (!rc && !look->process.fds && !look->nr_mappings)
 		return 0;
 	if (!rc)
@@ -515,7 +515,7 @@ static int look_at(struct look *look)
 	return 1;
 }
 
-/* What who_processes() looks for, and finds. */
+/* Arguments and results of who_processes(). */
 struct search {
 	const struct who_memory *memory;
 	struct who_process *processes;
