@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A connection on which a VM answers, and the files that go over it. */
+/* A socket to which a VM connects to answer a job, and the files that are sent over it. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +19,7 @@
 
 #define SUFFIX ".job"
 
-/* Whoever has asked for something with a file sends it at once. */
+/* The process that has requested a job sends its file at once. */
 #define FILE_TIMEOUT_S 5
 
 int channel_listen(struct channel *channel, struct error *error)
@@ -66,7 +66,7 @@ int channel_accept(struct channel *channel, int timeout_ms, struct error *error)
 		fd = accept4(channel->fd, NULL, NULL, SOCK_CLOEXEC);
 		if (fd < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED))
 			continue;
-		/* It stays there to be accepted: it would be tried again at once. */
+		/* Do not retry: the connection stays queued, so poll() would return at once. */
 		if (fd < 0)
 			return error_set(error, -errno, "VM", "accept its answer", NULL);
 		if (runtime_peer_allowed(fd))
@@ -90,8 +90,8 @@ int channel_connect(const char *name, struct error *error)
 	if (fd < 0)
 		return error_set(error, -errno, "socket", "create", NULL);
 	/*
-	 * A listener whose backlog is full would keep a blocking socket waiting for as
-	 * long as it accepts nobody. Later use of the socket may block.
+	 * A blocking connect() would wait without a limit if the backlog is full and the
+	 * listener does not accept. After connect() the socket may block.
 	 */
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) ||
 	    fcntl(fd, F_SETFL, 0))
@@ -130,7 +130,7 @@ int channel_receive_file(int socket)
 	return files.count ? files.fds[0] : -EBADMSG;
 }
 
-/* Both sides are the same program, or refuse each other's size. */
+/* Both sides use the same struct error. Another version has another size, and is refused. */
 int channel_send_result(int socket, int rc, const struct error *error)
 {
 	struct error result = { 0 };
@@ -145,7 +145,7 @@ int channel_send_result(int socket, int rc, const struct error *error)
 	return sent == sizeof(result) ? 0 : -EIO;
 }
 
-/* Return: 0 if @socket is readable, or has hung up. */
+/* Return: 0 if @socket is readable or was closed by the other side. */
 static int wait_readable(int socket, int cancel_fd, int timeout_ms)
 {
 	struct pollfd fds[] = {
@@ -169,7 +169,7 @@ static int wait_readable(int socket, int cancel_fd, int timeout_ms)
 	return rc ? -EINTR : -ETIMEDOUT;
 }
 
-/* Return: 0; -EPIPE if the other side has gone before it has said all of it. */
+/* Return: 0; -EPIPE if the other side has closed the socket before the end of the result. */
 static int receive_result(int socket, struct error *result, int cancel_fd, int timeout_ms)
 {
 	size_t used = 0;

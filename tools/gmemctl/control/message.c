@@ -61,7 +61,7 @@ const char *message_command(struct json_object *request)
 	return json_object_get_string(member(request, "command", json_type_string));
 }
 
-/* A number of JSON that is not too large for 64 bits is saturated, not wrong. */
+/* json-c saturates a number that is too large for 64 bits. That is not an error here. */
 int message_number(struct json_object *request, const char *key,
 		   uint64_t *value, struct error *error)
 {

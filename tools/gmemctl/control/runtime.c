@@ -24,7 +24,7 @@ bool runtime_name_valid(const char *name)
 {
 	size_t length = strlen(name);
 
-	/* What begins with a dash would be taken for an option. */
+	/* A name that begins with a dash would be taken for an option. */
 	if (!length || length > RUNTIME_NAME_MAX || strchr("-.", name[0]))
 		return false;
 	for (; *name; name++)
@@ -53,7 +53,7 @@ static int runtime_directory(char path[RUNTIME_PATH_MAX], struct error *error)
 			 "set GMEMCTL_RUNTIME_DIR to a shorter path");
 }
 
-/* What somebody else could have put there is not to be trusted. */
+/* Refuse a directory that another user has created or can write to. */
 static int runtime_check(const char *path, struct error *error)
 {
 	struct stat status;
@@ -110,8 +110,8 @@ int runtime_path(const char *name, const char *suffix,
 }
 
 /*
- * The file may be removed by its last owner between open() and flock(); then the
- * lock is worth nothing.
+ * Whether the locked file is still at its path. Its last owner may have removed it
+ * between open() and flock(): then others would lock a new file.
  */
 static bool runtime_lock_counts(int fd, const char *path)
 {
@@ -130,7 +130,7 @@ int runtime_lock(const char *name, struct error *error)
 		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 		if (fd < 0)
 			return error_set(error, -errno, path, "create", NULL);
-		/* Whoever looks for what is left of a VM has the lock for a moment only. */
+		/* runtime_reap() holds the lock only for a moment, so try again. */
 		for (tries = 0; flock(fd, LOCK_EX | LOCK_NB); tries++) {
 			rc = errno != EWOULDBLOCK ? -errno : tries == LOCK_TRIES ? -EEXIST : 0;
 			if (rc)
@@ -220,7 +220,7 @@ int runtime_listen(const char path[RUNTIME_PATH_MAX], int backlog, struct error 
 		return error_set(error, -errno, "control socket", "create", NULL);
 	memcpy(address.sun_path, path, RUNTIME_PATH_MAX);
 	unlink(path);
-	/* Nobody can connect before listen(), so the mode is set in time. */
+	/* chmod() is in time, because nobody can connect before listen(). */
 	if (!bind(fd, (struct sockaddr *)&address, sizeof(address)) && !chmod(path, 0600) &&
 	    !listen(fd, backlog))
 		return fd;

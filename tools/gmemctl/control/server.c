@@ -16,9 +16,9 @@
 #define NS_PER_MS UINT64_C(1000000)
 
 /**
- * struct server_poll - what one turn waits for
+ * struct server_poll - arguments of poll() for one turn
  * @fds: the clients, then the listening socket, then stop_fd
- * @timeout_ms: of poll()
+ * @timeout_ms: timeout; -1: none
  */
 struct server_poll {
 	struct pollfd fds[SERVER_CLIENTS_MAX + 2];
@@ -57,7 +57,7 @@ static void reply_set(struct connection *connection, struct json_object *reply)
 	json_object_put(reply);
 }
 
-/* The first line of what has come, if there is a whole one. */
+/* Serve the first line of the received data, if it is complete. */
 static void request_serve(struct connection *connection, uint64_t now_ns,
 			  server_fn serve, void *data)
 {
@@ -136,7 +136,7 @@ short connection_events(const struct connection *connection)
 {
 	if (connection->reply)
 		return POLLOUT;
-	/* What has come is served before more is read. */
+	/* If the buffer is full, serve its requests before more is read. */
 	return connection->used == sizeof(connection->request) ? 0 : POLLIN;
 }
 
@@ -151,7 +151,7 @@ void connection_step(struct connection *connection, short events,
 		reply_send(connection);
 		return;
 	}
-	/* What has come already is served also to one that sends no more. */
+	/* Requests that were received are served even if the client has hung up. */
 	if (!connection_ready(connection) && events & (POLLIN | POLLHUP))
 		request_receive(connection);
 	if (connection->fd >= 0 && !connection->reply)
@@ -166,8 +166,8 @@ static uint64_t ms_left(uint64_t then_ns, uint64_t now_ns)
 }
 
 /*
- * A free place, or the one of the client silent for the longest time: a client
- * that hangs must not keep a `stop` out. It has had time to be heard before.
+ * A free place, or that of the client that is silent for the longest time: clients that
+ * hang must not block a `stop`. server_full() gives each client time before that.
  */
 static struct connection *server_place(struct server *server)
 {
@@ -184,7 +184,7 @@ static struct connection *server_place(struct server *server)
 	return oldest;
 }
 
-/* Return: ms until another client can be had, 0: at once. */
+/* Return: ms until another client can be accepted; 0: now. */
 static uint64_t server_full(struct server *server, uint64_t now_ns)
 {
 	const struct connection *place = server_place(server);
@@ -202,7 +202,7 @@ static void server_accept(struct server *server, uint64_t now_ns)
 	int fd = accept4(server->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd < 0) {
-		/* Without a descriptor to spare it would be tried for ever. */
+		/* Wait: without a free descriptor, poll() and accept4() would spin. */
 		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
 			server->accept_ns = now_ns + SERVER_GRACE_MS * NS_PER_MS;
 		return;
@@ -245,7 +245,7 @@ static void *server_main(void *data)
 
 		server_poll_set(server, &set);
 		if (poll(set.fds, SERVER_CLIENTS_MAX + 2, set.timeout_ms) < 0) {
-			/* Without memory, or with a tiny limit of descriptors */
+			/* No memory, or a very low RLIMIT_NOFILE */
 			if (errno != EINTR)
 				usleep(SERVER_GRACE_MS * 1000);
 			continue;
@@ -330,7 +330,7 @@ void server_stop(struct server *server)
 	if (!server->started)
 		return;
 	server->started = false;
-	/* An eventfd counter that is far from full cannot refuse. */
+	/* Only a signal can interrupt write(): the counter of the eventfd is not full. */
 	while (write(server->stop_fd, &one, sizeof(one)) < 0 && errno == EINTR)
 		;
 	pthread_join(server->thread, NULL);
