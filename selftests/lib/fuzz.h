@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The fuzzer of fuzz_test: random calls that know what their arguments mean.
+ * The fuzzer of fuzz_test: random calls with mostly meaningful arguments.
  *
- * A round is a process with several threads that share descriptors and a piece
- * of address space, the arena. What they do and what came of it is noted in
- * memory shared with the parent, which watches them.
+ * A round is a process with several threads that share descriptors and an address range,
+ * the arena. The threads record calls and results in memory that they share with the
+ * parent process, which watches them.
  */
 #ifndef FUZZ_H
 #define FUZZ_H
@@ -20,12 +20,12 @@
 
 #define FUZZ_THREADS 4
 #define FUZZ_MAX_CALLS 64
-#define FUZZ_MAX_ERRNO 133		/* EHWPOISON: the last that users may see */
+#define FUZZ_MAX_ERRNO 133		/* EHWPOISON: the largest errno of userspace */
 #define FUZZ_ARGS 6
 #define FUZZ_ARENA (32 * SZ_2M)
 #define FUZZ_VIEWS (8 * SZ_2M)		/* at the end of the arena, for views */
-#define FUZZ_PLACE SZ_2M		/* of each mapping: none can be cut */
-#define FUZZ_GUARD SZ_2M		/* behind it: who goes too far stops there */
+#define FUZZ_PLACE SZ_2M		/* for each mapping; a mapping cannot be split */
+#define FUZZ_GUARD SZ_2M		/* behind each: stops overruns */
 #define FUZZ_IO (64 * PAGE)
 
 /* Kinds of descriptors; each kind has slots of its own. */
@@ -47,7 +47,7 @@ struct fuzz_slot {
 	uint64_t length;
 };
 
-/* What came of a call: results[0] are successes. */
+/* Results of a call: results[0] counts successes. */
 struct fuzz_count {
 	uint64_t calls;
 	uint64_t results[FUZZ_MAX_ERRNO + 1];
@@ -57,7 +57,7 @@ struct fuzz_args {
 	uint64_t arg[FUZZ_ARGS];
 };
 
-/* What a thread does, for the watchdog. */
+/* What a thread is doing, for the watchdog. */
 struct fuzz_note {
 	pid_t tid;
 	uint32_t call;
@@ -72,7 +72,7 @@ struct fuzz_shared {
 	unsigned int poison_left;
 	struct fuzz_note note[FUZZ_THREADS];
 	struct fuzz_count count[FUZZ_MAX_CALLS];
-	int bad;			/* a result that may not be */
+	int bad;			/* a result that is not allowed */
 	char why[160];
 };
 
@@ -89,22 +89,22 @@ struct fuzz_thread {
 	struct gmem_task task;
 	uint64_t rng;
 	uint32_t held[4];		/* ids of the mock's holds */
-	uint8_t *buffer;		/* a page, and one that is nobody's */
-	uint8_t *io;			/* FUZZ_IO bytes, and a page as above */
+	uint8_t *buffer;		/* a page, followed by an unmapped one */
+	uint8_t *io;			/* FUZZ_IO bytes, followed by an unmapped page */
 	uint8_t *readonly;
 	int event_fd;
 };
 
-/* A kind of call: 0 or more, or a negative errno. */
+/* A kind of call. It returns 0 or more, or a negative errno. */
 struct fuzz_call {
 	const char *name;
 	unsigned int weight;
 	long (*fn)(struct fuzz_thread *t);
-	/* Errnos that it may have, 0 at the end; NULL: any. */
+	/* Allowed errnos, with 0 at the end; NULL: all. */
 	const uint8_t *errnos;
 };
 
-/* fuzz_values.c: what arguments are made of */
+/* fuzz_values.c: random arguments */
 uint64_t fuzz_rand(struct fuzz_thread *t, uint64_t below);
 bool fuzz_chance(struct fuzz_thread *t, unsigned int one_in);
 uint64_t fuzz_number(struct fuzz_thread *t);
@@ -127,7 +127,7 @@ void fuzz_note_args(struct fuzz_thread *t, struct fuzz_args args);
 extern const struct fuzz_call fuzz_ioctls[];
 extern const struct fuzz_call fuzz_calls[];
 
-/* What a round starts with. */
+/* Create the descriptors that a round starts with. */
 int fuzz_populate(struct fuzz_thread *t);
 
 #endif /* FUZZ_H */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The fuzzer's other system calls: what a process can do with descriptors and
- * mappings of guest memory, allowed or not.
+ * The fuzzer's other system calls: what a process can do with descriptors and mappings of
+ * guest memory, including what must be refused.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -31,7 +31,7 @@
 #define MADV_COLLAPSE 25
 #endif
 
-/* Memory that one call commits at most: more is for the memory limit to stop. */
+/* Most memory that one call commits. The memory limit must not stop the test. */
 #define COMMIT_MAX (400 * PAGE)
 
 static long result(long rc)
@@ -98,8 +98,8 @@ static uint64_t arena_length(struct fuzz_thread *t, const uint8_t *p)
 }
 
 /*
- * What may have become a hole, in which others could map: the stack of a thread, which
- * would not survive the next call.
+ * Fill a possible hole. Otherwise the stack of a new thread could be mapped there, and
+ * the next call would overwrite it.
  */
 static void plug(void *p, uint64_t length)
 {
@@ -107,7 +107,7 @@ static void plug(void *p, uint64_t length)
 	     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 }
 
-/* What was there is gone, even if mmap() fails. */
+/* mmap() may have removed the old mapping even if it fails. */
 static long mmap_plugged(void *p, uint64_t length, int prot, int flags, int fd,
 			 uint64_t offset)
 {
@@ -120,7 +120,7 @@ static long mmap_plugged(void *p, uint64_t length, int prot, int flags, int fd,
 	return rc;
 }
 
-/* The same: of the target if it fails, of the source if not. */
+/* Likewise for mremap(): plug the target, and the source as well if it succeeds. */
 static long mremap_plugged(uint8_t *p, uint64_t old, uint64_t new, uint8_t *to)
 {
 	int flags = MREMAP_MAYMOVE | MREMAP_FIXED;
@@ -158,8 +158,8 @@ static long call_mmap(struct fuzz_thread *t)
 }
 
 /*
- * A mapping of a view, which goes as a whole or not at all: each has a place of its own,
- * which is made free for it.
+ * Map a view. Such a mapping cannot be split, so each has a fixed place of its own, where
+ * it replaces the old mapping.
  */
 static long call_view_mmap(struct fuzz_thread *t)
 {
@@ -196,7 +196,10 @@ static void *view_unmap(struct fuzz_thread *t, uint8_t *p)
 		    0);
 }
 
-/* Unmap its place, which stays ours, or do what must not do anything to it. */
+/*
+ * Unmap a view, but keep its place reserved; or make a call that must not change the
+ * mapping.
+ */
 static long call_view_vma(struct fuzz_thread *t)
 {
 	uint8_t *p = fuzz_view_address(t), *to = fuzz_view_address(t);
@@ -227,7 +230,7 @@ static long call_view_vma(struct fuzz_thread *t)
 	}
 }
 
-/* The place stays ours: nobody else maps anything there. */
+/* Unmap, but keep the range reserved, so that nothing else is mapped there. */
 static long call_munmap(struct fuzz_thread *t)
 {
 	uint8_t *p = fuzz_address(t);
@@ -268,7 +271,7 @@ static long call_mprotect(struct fuzz_thread *t)
 	return result(mprotect(p, length, prot));
 }
 
-/* Memory that has failed is lost until the next boot: a few pages only. */
+/* Poisoned memory is lost until the next boot, so poison only a few pages. */
 static long call_poison(struct fuzz_thread *t)
 {
 	unsigned int *left = &t->fuzz->shared->poison_left;
@@ -330,7 +333,7 @@ static long call_mlock(struct fuzz_thread *t)
 	}
 }
 
-/* Hold pages in a pipe for a moment. */
+/* Hold pages in a pipe for a short time. */
 static long call_vmsplice(struct fuzz_thread *t)
 {
 	struct hold_pipe hold;
@@ -362,7 +365,7 @@ static long call_process_vm(struct fuzz_thread *t)
 	return result(process_vm_writev(getpid(), &local, 1, &remote, 1, 0));
 }
 
-/* What a file can be asked for that gmem does not offer. */
+/* File operations that gmem does not offer. */
 static long call_file(struct fuzz_thread *t)
 {
 	struct stat st;
@@ -399,7 +402,7 @@ static long call_file(struct fuzz_thread *t)
 	case 9:
 		return result(fcntl(fd, F_SETFL, fuzz_number(t) & ~O_ASYNC));
 	case 10:
-		/* The fd may be a device by now, whose mode outlives the test. */
+		/* The fd may be a device now, and its mode would outlive the test. */
 		return result(fchmod(fd, 0600));
 	case 11:
 		return result(readahead(fd, offset, PAGE));
@@ -411,7 +414,7 @@ static long call_file(struct fuzz_thread *t)
 	}
 }
 
-/* Another description of the same memory, perhaps without a right to write. */
+/* Open the file again, perhaps without write access. */
 static long call_reopen(struct fuzz_thread *t)
 {
 	static const int modes[] = { O_RDWR, O_RDONLY, O_WRONLY, O_PATH };
@@ -446,7 +449,7 @@ static long call_open(struct fuzz_thread *t)
 	return 0;
 }
 
-/* The slot may keep the number: then others go on using it. */
+/* Close an fd. Its slot may keep the number, so that other threads still use it. */
 static long call_close(struct fuzz_thread *t)
 {
 	static const enum fuzz_kind kinds[] = {
@@ -462,7 +465,7 @@ static long call_close(struct fuzz_thread *t)
 	return fd > 2 ? result(close(fd)) : 0;
 }
 
-/* A descriptor that nobody but a message holds for a while. */
+/* Send a descriptor in a message, so that for a while only the message refers to it. */
 static long call_pass(struct fuzz_thread *t)
 {
 	enum fuzz_kind kind = fuzz_chance(t, 3) ? FUZZ_VIEW : FUZZ_GMEM;
@@ -486,7 +489,7 @@ static long call_pass(struct fuzz_thread *t)
 	return rc;
 }
 
-/* A copy of the process, which uses what it has got and dies. */
+/* Fork a process that uses its copies of descriptors and mappings, and exits. */
 static long call_fork(struct fuzz_thread *t)
 {
 	uint64_t random = gmem_rand(&t->rng);
@@ -504,7 +507,7 @@ static long call_fork(struct fuzz_thread *t)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		gmem_try_write(p, 1);
 		gmem_try_read(p + PAGE, NULL);
-		/* A view that is not ours, or its fd something else by now */
+		/* The view may be another thread's, or its fd something else now */
 		gmem_try_write(v, 1);
 		mmap(v, PAGE, PROT_NONE, MAP_SHARED | MAP_FIXED, view, 0);
 		gmem_convert(fd, 0, 4 * PAGE, random & 1, PRESERVE);
@@ -521,7 +524,7 @@ static long call_fork(struct fuzz_thread *t)
 	return 0;
 }
 
-/* Signals for the others: calls without SA_RESTART end with EINTR. */
+/* Send signals to other threads: calls without SA_RESTART end with EINTR. */
 static long call_signal(struct fuzz_thread *t)
 {
 	struct fuzz_note *note =

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The fuzzer's ioctls: of /dev/gmem, of gmem fds, and of the mock hypervisor.
+ * The fuzzer's ioctls: those of /dev/gmem, of gmem fds, and of the mock hypervisor.
  */
 #include <fcntl.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 #define FUZZ_LENGTH_MAX (1200 * PAGE)
 #define FUZZ_GPA_BASE SZ_1G
 
-/* A size that is not the structure's own. */
+/* A size that may differ from that of the structure. */
 static uint32_t fuzz_size(struct fuzz_thread *t, size_t size)
 {
 	const uint32_t sizes[] = {
@@ -24,7 +24,7 @@ static uint32_t fuzz_size(struct fuzz_thread *t, size_t size)
 	return sizes[fuzz_rand(t, sizeof(sizes) / sizeof(*sizes))];
 }
 
-/* Where the structure is: ours, in the arena, or nowhere good. */
+/* Choose where the structure is: in private memory, in the arena, or at a bad address. */
 static void *fuzz_struct(struct fuzz_thread *t, const void *arg, size_t size)
 {
 	uint8_t *p = t->buffer;
@@ -32,7 +32,7 @@ static void *fuzz_struct(struct fuzz_thread *t, const void *arg, size_t size)
 	if (fuzz_chance(t, 40))
 		return fuzz_bad_pointer(t);
 	if (fuzz_chance(t, 24)) {
-		/* In guest memory itself, perhaps */
+		/* Perhaps in guest memory itself */
 		p = fuzz_address(t);
 		gmem_try_copy(p, arg, size);
 		return p;
@@ -46,9 +46,9 @@ static void *fuzz_struct(struct fuzz_thread *t, const void *arg, size_t size)
 }
 
 /*
- * One ioctl with what is in @arg, more or less; outputs come back there. A
- * pointer in it, at @pointer, is left alone: the kernel would write to our own
- * memory.
+ * Make one ioctl with the contents of @arg, sometimes changed. Outputs are copied to
+ * @arg. The pointer in it at offset @pointer is not changed: otherwise the kernel could
+ * write to memory of the fuzzer.
  */
 static long fuzz_ioctl_at(struct fuzz_thread *t, int fd, unsigned int cmd,
 			  void *arg, size_t size, size_t pointer)
@@ -119,7 +119,7 @@ static long call_create(struct fuzz_thread *t)
 	return rc;
 }
 
-/* Long ones are ended by a signal. */
+/* Long timeouts are ended by a signal. */
 static uint32_t fuzz_timeout(struct fuzz_thread *t)
 {
 	if (fuzz_chance(t, 32))
@@ -127,7 +127,7 @@ static uint32_t fuzz_timeout(struct fuzz_thread *t)
 	return fuzz_chance(t, 3) ? fuzz_rand(t, 30) : 0;
 }
 
-/* Ranges that ascend, most of the time. */
+/* Several ranges, mostly in ascending order. */
 static void convert_several(struct fuzz_thread *t, struct gmem_ioctl_convert *c,
 			    uint64_t length)
 {
@@ -228,7 +228,7 @@ static long call_bind(struct fuzz_thread *t)
 	return fuzz_ioctl(t, fd, GMEM_IOCTL_BIND, &b, sizeof(b));
 }
 
-/* Ranges that somebody has bound are hit only if bindings are few kinds. */
+/* Use few different ranges, so that some of them are bound. */
 static long call_unbind(struct fuzz_thread *t)
 {
 	struct gmem_ioctl_unbind u = { 0 };
@@ -246,7 +246,7 @@ static long call_unbind(struct fuzz_thread *t)
 	return fuzz_ioctl(t, fd, GMEM_IOCTL_UNBIND, &u, sizeof(u));
 }
 
-/* A view knows its part of the file by where it ends. */
+/* The length in a view's slot is the end of its part of the file. */
 static long call_view(struct fuzz_thread *t)
 {
 	struct gmem_ioctl_view v = {
@@ -267,7 +267,10 @@ static long call_view(struct fuzz_thread *t)
 	return rc;
 }
 
-/* Where a mapping is likely, from its start or its middle; not too much at once. */
+/*
+ * Populate an address at which a mapping is likely, from its start or middle; limit the
+ * length.
+ */
 static long call_view_populate(struct fuzz_thread *t)
 {
 	struct gmem_ioctl_view_populate p = {
@@ -308,7 +311,7 @@ static long call_holder(struct fuzz_thread *t)
 	return fuzz_ioctl(t, fd, GMEM_IOCTL_HOLDER, &h, sizeof(h));
 }
 
-/* Numbers that are nobody's, on whatever fd. */
+/* Unknown ioctl numbers, on any fd. */
 static long call_unknown(struct fuzz_thread *t)
 {
 	unsigned int cmd = _IO(GMEM_IOCTL_TYPE, fuzz_rand(t, 256));
@@ -322,7 +325,7 @@ static long call_unknown(struct fuzz_thread *t)
 	return ioctl(fd, cmd, t->buffer) ? -errno : 0;
 }
 
-/* Slots of the mock are few and at round addresses, so that they are hit. */
+/* Use few slots of the mock at round addresses, so that they are hit. */
 static uint64_t fuzz_gpa(struct fuzz_thread *t)
 {
 	if (fuzz_chance(t, 32))
@@ -455,7 +458,7 @@ static long call_mock_query(struct fuzz_thread *t)
 	return fuzz_ioctl(t, fd, GMEM_TEST_QUERY, &q, sizeof(q));
 }
 
-/* Not held for long: who converts the page waits. */
+/* Hold a page only for a short time: conversions of it have to wait. */
 static long call_mock_hold(struct fuzz_thread *t)
 {
 	struct gmem_test_hold h = {
@@ -497,7 +500,7 @@ static long call_mock_knob(struct fuzz_thread *t)
 
 	if (fuzz_chance(t, 8))
 		k.error = fuzz_u32(t, GMEM_TEST_MAX_ERRNO);
-	/* A call that takes seconds by request is no use. */
+	/* Do not let the knob delay a call for seconds. */
 	fuzz_args(t, fd, k.method, k.delay_ms, k.nth, k.error, k.pages);
 	return fuzz_ioctl(t, fd, GMEM_TEST_KNOB, &k, sizeof(k));
 }
@@ -519,15 +522,15 @@ static long call_mock_count(struct fuzz_thread *t)
 }
 
 /*
- * What an ioctl may say: EBADF and ENOTTY, the fd is not what it should be;
- * ENODEV, ENXIO and such are only for the mock.
+ * Allowed errnos of an ioctl. EBADF and ENOTTY: the fd is of another kind. ENODEV, ENXIO
+ * and others are for the mock only.
  */
 #define ANY_IOCTL EBADF, ENOTTY, EFAULT, EINVAL, E2BIG, ENOMEM, EINTR, \
 	EOPNOTSUPP, EOVERFLOW
 
 static const uint8_t plain_errnos[] = { ANY_IOCTL, 0 };
 static const uint8_t create_errnos[] = { ANY_IOCTL, EMFILE, ENFILE, EBUSY, 0 };
-/* Methods of the mock fail with whatever a knob says. */
+/* Methods of the mock fail with any errno that a knob sets. */
 static const uint8_t bind_errnos[] = { ANY_IOCTL, EBUSY, EEXIST, EPERM, 0 };
 static const uint8_t unbind_errnos[] = { ANY_IOCTL, ENOENT, EPERM, 0 };
 static const uint8_t view_errnos[] = { ANY_IOCTL, EBUSY, EPERM, EMFILE, ENFILE,
@@ -576,7 +579,7 @@ static int populate_store(struct fuzz_thread *t)
 	return 0;
 }
 
-/* One or two of each kind. What the kernel has not is left out. */
+/* Create one or two descriptors of each kind that the kernel has. */
 int fuzz_populate(struct fuzz_thread *t)
 {
 	int i, fd;

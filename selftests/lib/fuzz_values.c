@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Values of the fuzzer: mostly what the kernel accepts, often at its limits,
- * now and then what it must refuse.
+ * Values for the fuzzer: mostly valid ones, often at a limit, sometimes invalid.
  */
 #include <unistd.h>
 
@@ -26,7 +25,7 @@ bool fuzz_chance(struct fuzz_thread *t, unsigned int one_in)
 	return !fuzz_rand(t, one_in);
 }
 
-/* A number at some limit, or any. */
+/* A number at a limit, or any number. */
 uint64_t fuzz_number(struct fuzz_thread *t)
 {
 	if (fuzz_chance(t, 8))
@@ -34,7 +33,7 @@ uint64_t fuzz_number(struct fuzz_thread *t)
 	return numbers[fuzz_rand(t, sizeof(numbers) / sizeof(*numbers))];
 }
 
-/* A byte offset in something of @length bytes. */
+/* A byte offset in an object of @length bytes. */
 uint64_t fuzz_offset(struct fuzz_thread *t, uint64_t length)
 {
 	uint64_t pages = length / PAGE;
@@ -58,7 +57,7 @@ uint64_t fuzz_offset(struct fuzz_thread *t, uint64_t length)
 	}
 }
 
-/* Bytes from @offset on, in something of @length bytes. */
+/* A length from @offset on, in an object of @length bytes. */
 uint64_t fuzz_length(struct fuzz_thread *t, uint64_t offset, uint64_t length)
 {
 	uint64_t left = length > offset ? length - offset : PAGE;
@@ -81,7 +80,7 @@ uint64_t fuzz_length(struct fuzz_thread *t, uint64_t offset, uint64_t length)
 	}
 }
 
-/* 0 to @valid, now and then more. */
+/* A number from 0 to @valid, sometimes larger. */
 uint32_t fuzz_u32(struct fuzz_thread *t, uint32_t valid)
 {
 	if (fuzz_chance(t, 16))
@@ -94,7 +93,7 @@ struct fuzz_slot *fuzz_slot(struct fuzz_thread *t, enum fuzz_kind kind)
 	return &t->fuzz->slot[kind][fuzz_rand(t, FUZZ_SLOTS)];
 }
 
-/* Mostly one of @kind, which somebody may have closed meanwhile. */
+/* Mostly an fd of @kind. Another thread may have closed it. */
 int fuzz_fd(struct fuzz_thread *t, enum fuzz_kind kind, uint64_t *length)
 {
 	static const int bad[] = { -1, -100, 1 << 20, 0x7fffffff, -0x7fffffff };
@@ -113,7 +112,7 @@ int fuzz_fd(struct fuzz_thread *t, enum fuzz_kind kind, uint64_t *length)
 	return __atomic_load_n(&slot->fd, __ATOMIC_RELAXED);
 }
 
-/* Put a new descriptor into a slot, and close the one that was there. */
+/* Put a new descriptor into a slot, and close the old one. */
 void fuzz_put_fd(struct fuzz_thread *t, enum fuzz_kind kind, int fd,
 		 uint64_t length)
 {
@@ -122,12 +121,12 @@ void fuzz_put_fd(struct fuzz_thread *t, enum fuzz_kind kind, int fd,
 
 	__atomic_store_n(&slot->length, length, __ATOMIC_RELAXED);
 	old = __atomic_exchange_n(&slot->fd, fd, __ATOMIC_RELAXED);
-	/* 0 to 2 are the harness's. */
+	/* The harness uses 0 to 2. */
 	if (old > 2)
 		close(old);
 }
 
-/* An address in the arena, at the start of a page as a rule. */
+/* An address in the arena, mostly at the start of a page. */
 uint8_t *fuzz_address(struct fuzz_thread *t)
 {
 	uint64_t offset = fuzz_rand(t, FUZZ_ARENA / PAGE) * PAGE;
@@ -140,7 +139,7 @@ uint8_t *fuzz_address(struct fuzz_thread *t)
 	return t->fuzz->arena + offset;
 }
 
-/* The place of a mapping of a view, or a page in it. */
+/* The place of a view's mapping, or a page in it. */
 uint8_t *fuzz_view_address(struct fuzz_thread *t)
 {
 	uint8_t *place = t->fuzz->arena + FUZZ_ARENA - FUZZ_VIEWS +
@@ -163,7 +162,7 @@ void *fuzz_bad_pointer(struct fuzz_thread *t)
 	case 4:
 		return (void *)0x8000000000000000ULL;
 	case 5:
-		/* Nothing is mapped behind the first page. */
+		/* The page after the first one is not mapped. */
 		return t->buffer + PAGE - fuzz_rand(t, 64);
 	case 6:
 		return t->readonly;
@@ -172,7 +171,7 @@ void *fuzz_bad_pointer(struct fuzz_thread *t)
 	}
 }
 
-/* Note the arguments of the call that is about to be made. */
+/* Record the arguments of the next call. */
 void fuzz_note_args(struct fuzz_thread *t, struct fuzz_args args)
 {
 	t->note->args = args;
