@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a file has to be, and what has to come of a request.
+ * The expected state of a gmem file, and the expected result of a request.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -93,7 +93,7 @@ static struct verdict judge_held(struct file_model *f, int first, int count)
 	return v;
 }
 
-/* In the order in which the kernel looks: consent, references, encryption. */
+/* Check in the order of the kernel: consent, references, encryption. */
 struct verdict file_model_judge_convert(struct file_model *f, int first,
 					int count, uint32_t target,
 					uint32_t content, bool guest)
@@ -128,7 +128,7 @@ static bool bound_overlaps(struct file_model *f, int first, int count)
 	return false;
 }
 
-/* Private contents keep a range of a file with consent from being bound. */
+/* In a file with consent, a range with private contents cannot be bound. */
 int file_model_judge_bind(struct file_model *f, int first, int count)
 {
 	int i;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A gmem file as a test knows it to be: its pages, who is bound to them, and who
- * holds them; and what the kernel has to say to a request. No system calls.
+ * A model of a gmem file: its pages, their bindings, the references to them, and the
+ * result that a request must have. Makes no system calls.
  */
 #ifndef FILE_MODEL_H
 #define FILE_MODEL_H
@@ -18,7 +18,7 @@
 
 enum bound_kind { BOUND_NONE, BOUND_KVM, BOUND_MOCK };
 
-/* A range that is somebody's */
+/* A range with a binding */
 struct bound_model {
 	enum bound_kind kind;
 	int first;
@@ -28,7 +28,7 @@ struct bound_model {
 
 enum hold_kind { HOLD_NONE, HOLD_PIPE, HOLD_URING, HOLD_MOCK };
 
-/* References to pages; those to pages that have left the file do not count. */
+/* References to pages. Pages that have left the file no longer count. */
 struct hold_model {
 	enum hold_kind kind;
 	int first;
@@ -44,22 +44,22 @@ struct file_model {
 	struct hold_model hold[MODEL_HOLDS];
 };
 
-/* What a conversion has to say. */
+/* The expected result of a conversion */
 struct verdict {
 	int rc;
-	int page;			/* at fault */
+	int page;			/* the first page that cannot be converted */
 	unsigned int refs;
 	bool pinned;
 };
 
 struct bound_model *file_model_bound(struct file_model *f, int page);
-/* enum gmem_store of a page. */
+/* The enum gmem_store of a page */
 uint32_t file_model_store(struct file_model *f, int page);
 /* Whether the page's memory is in the file itself. */
 bool file_model_resident(struct file_model *f, int page);
-/* References that holds have to a page; *pinned: one of them is a pin. */
+/* Number of references of all holds to a page. *pinned: whether one of them is a pin. */
 unsigned int file_model_refs(struct file_model *f, int page, bool *pinned);
-/* Whether somebody holds a private page of the range. */
+/* Whether a private page of the range is held. */
 bool file_model_private_held(struct file_model *f, int first, int count);
 bool file_model_all_shared(struct file_model *f, int first, int count);
 
@@ -70,7 +70,7 @@ int file_model_judge_bind(struct file_model *f, int first, int count);
 
 void file_model_convert(struct file_model *f, int first, int count,
 			uint32_t target, uint32_t content);
-/* Memory of pages leaves the file: who holds it holds something else. */
+/* The range loses its memory. Holds refer to pages that are no longer in the file. */
 void file_model_drop(struct file_model *f, int first, int count);
 
 #endif /* FILE_MODEL_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a page has to be, and whether it is.
+ * The expected state of a page, and whether the page has it.
  */
 #include <signal.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * One page of a gmem file, as a test knows it to be. Its contents are a number,
- * written to both ends; a page that nobody wrote to has 0.
+ * A model of a page of a gmem file. The contents are a number, which is written to both
+ * ends of the page. It is 0 in a page that was not written.
  */
 #ifndef PAGE_MODEL_H
 #define PAGE_MODEL_H
@@ -12,21 +12,21 @@
 struct page_model {
 	uint8_t state;
 	bool populated;
-	bool contents;		/* used, and not only committed while private */
+	bool contents;		/* has been used, not only committed while private */
 	uint64_t tag;
 };
 
-/* The host's view of the page at p, which a look may populate. */
+/* Whether the host sees what the model expects at p. The access may populate the page. */
 bool page_model_agrees(struct page_model *m, const uint8_t *p);
-/* Write from the host; false if that ended as it must not. */
+/* Write from the host. Return: false if the result is not the expected one. */
 bool page_model_write(struct page_model *m, uint8_t *p, uint64_t tag);
-/* Somebody has used the page. */
+/* The page has been used. */
 void page_model_touch(struct page_model *m);
-/* The page has memory. */
+/* The page has got memory. */
 void page_model_commit(struct page_model *m);
-/* The page has become @state, or would have if it was not already. */
+/* The page was converted to @state, or already had this state. */
 void page_model_convert(struct page_model *m, uint8_t state, bool zero);
-/* Its memory is gone, its state is not. */
+/* The page has lost its memory, but keeps its state. */
 void page_model_drop(struct page_model *m);
 
 #endif /* PAGE_MODEL_H */

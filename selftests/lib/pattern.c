@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Contents that can be told from all others, and looking for them in a core dump.
+ * Unique contents of pages, and the search for them in a core dump.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -76,7 +76,7 @@ int core_take(struct core *core, void (*fn)(void *arg), void *arg)
 	return rc == 128 + SIGQUIT ? 0 : -EPROTO;
 }
 
-/* ~0 when there is no dump. */
+/* Return: ~0 if there is no dump. */
 size_t core_count(const struct core *core, uint64_t seed)
 {
 	uint8_t want[64], *text, *at;

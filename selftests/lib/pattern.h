@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Contents of a page that are nowhere in memory but where they are written, and core
- * dumps to look for them in.
+ * Contents of a page that are nowhere else in memory, and core dumps in which to search
+ * for them.
  */
 #ifndef PATTERN_H
 #define PATTERN_H
@@ -18,12 +18,12 @@ bool pattern_is(const volatile uint8_t *p, uint64_t seed);
 /* A file with a core dump. */
 struct core {
 	char path[64];
-	char old[256];		/* where they went before */
+	char old[256];		/* the old core_pattern */
 };
 
-/* A child runs @fn and dumps core: 0 or a negative errno. */
+/* Run @fn in a child, which dumps core. Return: 0 or a negative errno. */
 int core_take(struct core *core, void (*fn)(void *arg), void *arg);
-/* How often the dump has the beginning of a pattern. */
+/* Return: how often the beginning of the pattern is in the dump. */
 size_t core_count(const struct core *core, uint64_t seed);
 void core_drop(struct core *core);
 
