@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The code that runs in the guest: executes a script, see kvm_script.h.
+ * The code that runs in the guest. It executes a script, see kvm_script.h.
  *
- * All of it is in one section, which is copied to where boot.c puts its image:
- * nothing may refer to anything outside, no constant data, no library. The
+ * All code is in one section, which is copied to the address of boot.c's image. So it
+ * must not refer to anything outside of the section: no constant data, no library. The
  * Makefile has the flags for that.
  */
 #include <stdbool.h>
@@ -22,7 +22,10 @@ typedef volatile struct kvm_op op_t;
 #define GUEST_ASM(text)							\
 	asm(".pushsection kvm_guest, \"ax\", @progbits\n" text "\n.popsection")
 
-/* In order of this file: the entry comes first. rsi: number of the vCPU. */
+/*
+ * The entry comes first, because functions keep the order of this file. rsi: number of
+ * the vCPU.
+ */
 GUEST_ASM(".globl guest_image_start; guest_image_start:"
 	  "mov %esi, %edi; call payload_main; 1: hlt; jmp 1b");
 
@@ -77,7 +80,7 @@ GUEST bool payload_expect(script_t *script, uint64_t gpa, uint64_t size,
 	return true;
 }
 
-/* *word is one of two values; becomes a third. */
+/* If *word is one of two values, set it to a third one. */
 GUEST bool payload_word(script_t *script, volatile uint64_t *word,
 			uint64_t old, uint64_t other, uint64_t new)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a test and the guest agree on: each vCPU executes the script in its
- * page of the control slot, stops with a report, and starts over when it is
- * entered again. Read by both sides of the VM's border.
+ * The interface between a test and its guest. Each vCPU executes the script in its page
+ * of the control slot, stops with a report, and starts again when it is entered again.
+ * Compiled for both the host and the guest.
  */
 #ifndef KVM_SCRIPT_H
 #define KVM_SCRIPT_H
@@ -18,21 +18,21 @@
 #define KVM_MAP_PRIVATE	0x10
 
 /**
- * enum kvm_opcode - what the guest does to @count pieces of memory
+ * enum kvm_opcode - an operation on @count pieces of memory
  * @KVM_OP_DONE: end of the script
- * @KVM_OP_SYNC: stop, go on with the next operation when entered again
- * @KVM_OP_FILL: make every byte @value
- * @KVM_OP_EXPECT: every byte is @value
- * @KVM_OP_SWAP: @result = first byte, and make that @value
+ * @KVM_OP_SYNC: stop; continue with the next operation when entered again
+ * @KVM_OP_FILL: set every byte to @value
+ * @KVM_OP_EXPECT: check that every byte is @value
+ * @KVM_OP_SWAP: @result = first byte, then set it to @value
  * @KVM_OP_READ: @result = first byte
  * @KVM_OP_MAP: KVM_HC_MAP_GPA_RANGE with the attributes @value; @result = the
  *	answer, which ends the script unless 0
  * @KVM_OP_MAP_RAW: the same for a single piece, but @size is the number of
  *	pages as it is, and any answer will do
  * @KVM_OP_BUMP: first and last word are @value << 32 | round; count them up
- * @KVM_OP_TAG: first and last word are 0 or @value; make them @value
- * @KVM_OP_LOOP: next round from the start, unless told to stop
- * @KVM_OP_CRASH: an exception that nobody handles
+ * @KVM_OP_TAG: first and last word are 0 or @value; set them to @value
+ * @KVM_OP_LOOP: start the next round, unless the host wants the loop to end
+ * @KVM_OP_CRASH: raise an exception that has no handler
  * @KVM_OP_CALL: the hypercall with the number @value; @result = the answer
  */
 enum kvm_opcode {
@@ -60,11 +60,11 @@ enum kvm_report {
 /**
  * struct kvm_op - one operation
  * @opcode: enum kvm_opcode
- * @value: see there
- * @gpa: first piece
+ * @value: depends on @opcode
+ * @gpa: address of the first piece
  * @size: bytes of a piece
  * @stride: bytes from one piece to the next
- * @count: pieces
+ * @count: number of pieces
  * @result: out
  */
 struct kvm_op {
@@ -79,11 +79,11 @@ struct kvm_op {
 
 /**
  * struct kvm_script - the page of a vCPU
- * @vmmcall: the hypercall instruction is AMD's
- * @stop: the host wants the loop to end
- * @round: how often the loop has been through
- * @where: out: address that was not as expected
- * @seen: out: what was there
+ * @vmmcall: use AMD's hypercall instruction
+ * @stop: set by the host to end the loop
+ * @round: number of rounds of the loop
+ * @where: out: address with an unexpected value
+ * @seen: out: the value there
  * @failed_op: out: index of the operation that failed
  * @ops: the operations
  */

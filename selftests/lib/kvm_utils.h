@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The part of KVM's ABI that the tests use and that older headers lack, and
- * VMs and guest_memfds without a guest.
+ * The parts of KVM's ABI that the tests use and older headers lack; VMs and guest_memfds
+ * without a guest.
  */
 #ifndef KVM_UTILS_H
 #define KVM_UTILS_H
@@ -31,14 +31,14 @@ struct kvm_create_guest_memfd {
 #define GUEST_MEMFD_FLAG_MMAP (1ULL << 0)
 #endif
 
-/* NULL, or why no guest_memfd can be had and bound here. */
+/* Return: NULL, or why a guest_memfd cannot be created and bound. */
 const char *kvm_store_unavailable(void);
-/* A VM that may have private memory where the kernel can, else a plain one. */
+/* Create a VM with private memory if the kernel supports it, else an ordinary VM. */
 int kvm_create_vm(void);
 int kvm_check_vm(int vm, int cap);
 int kvm_create_guest_memfd(int vm, uint64_t size, uint64_t flags);
 
-/* A VM, and a guest_memfd of its own. */
+/* A VM, and a guest_memfd that belongs to it. */
 #define test_kvm_store(size, vm) ({					\
 	int __store;							\
 									\

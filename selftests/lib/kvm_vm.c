@@ -218,7 +218,7 @@ static int data_attach_store(struct kvm_guest *g, struct kvm_data *data)
 			 data->store_offset);
 }
 
-/* In the first free place: a closed slot's, or a new one. */
+/* Use the first free place: that of a closed slot, or a new one. */
 int kvm_guest_add(struct kvm_guest *g, uint64_t gpa, uint64_t size, int fd,
 		  uint64_t offset, uint64_t store_offset)
 {
@@ -260,7 +260,7 @@ void kvm_script_start(struct kvm_script *script)
 	script->round = 0;
 }
 
-/* The last operation stays KVM_OP_DONE. */
+/* The operation after the last one stays KVM_OP_DONE. */
 void kvm_script_add(struct kvm_script *script, const struct kvm_op *op)
 {
 	unsigned int i;
@@ -271,7 +271,7 @@ void kvm_script_add(struct kvm_script *script, const struct kvm_op *op)
 			return;
 		}
 	}
-	/* Too long: the guest fails on what it does not know. */
+	/* The script is too long: let the guest fail on an unknown operation. */
 	script->ops[0].opcode = UINT32_MAX;
 	script->ops[0].count = 1;
 }
@@ -372,7 +372,7 @@ static bool guest_retry(struct kvm_guest *g)
 	return g->patient;
 }
 
-/* 0: go on, else enum kvm_stop */
+/* Return: 0 to continue, else enum kvm_stop. */
 static int serve_exit(struct kvm_guest *g, struct vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
@@ -398,7 +398,7 @@ static int serve_exit(struct kvm_guest *g, struct vcpu *vcpu)
 	return KVM_STOP_EXIT;
 }
 
-/* Any view will do to ask. */
+/* Ask by means of any view: the answer is the same. */
 static int guest_fault(struct kvm_guest *g, struct gmem_ioctl_view_fault *fault)
 {
 	const struct slot_table *slots = &g->vm.slots;
@@ -411,7 +411,7 @@ static int guest_fault(struct kvm_guest *g, struct gmem_ioctl_view_fault *fault)
 	return -EFAULT;
 }
 
-/* 0: the page at which KVM_RUN has failed is there now, or will be. */
+/* Put the page at which KVM_RUN has failed into its view. Return: 0 to run again. */
 static int guest_populate(struct kvm_guest *g)
 {
 	struct gmem_ioctl_view_fault fault;
@@ -480,7 +480,10 @@ static void *runner_main(void *arg)
 	struct kvm_runner *runner = arg;
 	int stop;
 
-	/* A busy guest leaves time to those that work on its memory. */
+	/*
+	 * Threads that work on the memory of a busy guest get more CPU time than the
+	 * guest.
+	 */
 	if (nice(10) < 0)
 		errno = 0;
 	stop = kvm_guest_run(runner->guest, runner->cpu);
@@ -505,7 +508,10 @@ int kvm_runner_join(struct kvm_runner *runner)
 	return runner->stop;
 }
 
-/* immediate_exit for a thread on its way into KVM_RUN, the signal for others. */
+/*
+ * immediate_exit ends a thread that is about to enter KVM_RUN, the signal ends one in
+ * KVM_RUN.
+ */
 int kvm_runner_kick(struct kvm_runner *runner)
 {
 	struct kvm_run *run = runner->guest->vcpus[runner->cpu].run;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A VM whose guest executes scripts, with slots that have private memory: their
- * pages are those of a view of a gmem fd; or the shared ones are a gmem fd's and the
- * private ones a guest_memfd's. Built on the library of gmemctl. Functions return 0 or
- * a negative errno and check nothing.
+ * A VM whose guest executes scripts, with slots that have private memory. Either all
+ * pages of a slot are in a view of a gmem fd; or shared pages are in a gmem fd, and
+ * private ones in a guest_memfd. Uses the library of gmemctl. Functions return 0 or a
+ * negative errno, and check nothing.
  */
 #ifndef KVM_VM_H
 #define KVM_VM_H
@@ -19,14 +19,14 @@
 
 #define KVM_VCPUS 4
 #define KVM_SLOTS 4
-#define KVM_DATA_GPA 0x40000000ULL	/* where slots with private memory go */
+#define KVM_DATA_GPA 0x40000000ULL	/* first address of slots with private memory */
 
 /**
  * enum kvm_stop - why kvm_guest_run() has returned, besides errors
- * @KVM_STOP_DONE: the script is through
- * @KVM_STOP_SYNC: the script has come to a KVM_OP_SYNC
- * @KVM_STOP_FAILED: an operation has failed, see the script
- * @KVM_STOP_EXIT: an exit that is not served, in vcpu->run
+ * @KVM_STOP_DONE: the script has ended
+ * @KVM_STOP_SYNC: the script has reached a KVM_OP_SYNC
+ * @KVM_STOP_FAILED: an operation has failed, see struct kvm_script
+ * @KVM_STOP_EXIT: an exit that is not handled, see vcpu->run
  */
 enum kvm_stop {
 	KVM_STOP_DONE = KVM_REPORT_DONE,
@@ -42,11 +42,11 @@ enum kvm_stop {
  * @fd: the gmem fd, not owned
  * @offset: in @fd
  * @view: the view fd, or -1
- * @map: its mapping, where the slot is
+ * @map: its mapping, used by the slot
  * @store: the guest_memfd, or -1
  * @store_offset: in @store
  * @host: mapping of @fd
- * @number: of the slot, or -1
+ * @number: number of the slot, or -1
  */
 struct kvm_data {
 	uint64_t gpa;
@@ -63,24 +63,24 @@ struct kvm_data {
 
 /**
  * struct kvm_guest - a VM
- * @vm: what gmemctl knows of it
- * @views: private memory by views, and not by a store
- * @vcpus: its vCPUs, @nr_vcpus of them
- * @nr_vcpus: see there
+ * @vm: gmemctl's structure
+ * @views: private memory is in views, not in a store
+ * @vcpus: its vCPUs
+ * @nr_vcpus: number of @vcpus
  * @ram: control slot at address 0: tables, image, stacks, scripts
- * @data: slots with private memory, @nr_data of them
- * @nr_data: see there
- * @content: what KVM_HC_MAP_GPA_RANGE does to contents, enum gmem_content
- * @convert: what it does instead of converting by gmem, or NULL
- * @commit: commit what has been converted
- * @patient: a page that is on its way is tried again, in place of an exit;
+ * @data: slots with private memory
+ * @nr_data: number of @data
+ * @content: enum gmem_content of conversions by KVM_HC_MAP_GPA_RANGE
+ * @convert: called instead of gmem's conversion, or NULL
+ * @commit: commit converted ranges
+ * @patient: retry the access to a page that is being converted, do not exit;
  *	accesses to memory without a slot read 0
- * @strict: a page that is not in a view is not put there
- * @stopping: kvm_guest_run() shall return -EINTR
- * @refused: hypercalls answered with an error
- * @retries: exits that were tried again
- * @populated: pages that were put into a view because a guest wanted them
- * @error: why kvm_guest_create() has failed
+ * @strict: do not put missing pages into a view
+ * @stopping: set to make kvm_guest_run() return -EINTR
+ * @refused: number of hypercalls answered with an error
+ * @retries: number of exits that were retried
+ * @populated: pages that were put into a view after faults of the guest
+ * @error: error of kvm_guest_create()
  */
 struct kvm_guest {
 	struct vm vm;
@@ -103,35 +103,37 @@ struct kvm_guest {
 	struct error error;
 };
 
-/* NULL, or why no guest with private memory can run here. */
+/* Return: NULL, or why no guest with private memory can run. */
 const char *kvm_guest_unavailable(void);
 
 int kvm_guest_create(struct kvm_guest *g, unsigned int nr_vcpus);
-/* The same on every KVM, in a VM that has no private memory. */
+/* The same in a VM without private memory, which every KVM supports. */
 int kvm_guest_create_plain(struct kvm_guest *g, unsigned int nr_vcpus);
-/* An ordinary VM with private memory by views. */
+/* Create an ordinary VM whose private memory is in views. */
 int kvm_guest_create_views(struct kvm_guest *g, unsigned int nr_vcpus);
 void kvm_guest_destroy(struct kvm_guest *g);
 
-/* A slot at @gpa, its store @store_offset larger than it, bound to it; or in a view. */
+/*
+ * Add a slot at @gpa: in a view; or with a store @store_offset bytes larger, bound to it.
+ */
 int kvm_guest_add(struct kvm_guest *g, uint64_t gpa, uint64_t size, int fd,
 		  uint64_t offset, uint64_t store_offset);
 void kvm_data_close(struct kvm_guest *g, struct kvm_data *data);
 
-/* The script of a vCPU: start anew, append. */
+/* The script of a vCPU: get it, clear it, append to it. */
 struct kvm_script *kvm_script(struct kvm_guest *g, unsigned int cpu);
 void kvm_script_start(struct kvm_script *script);
 void kvm_script_add(struct kvm_script *script, const struct kvm_op *op);
 void kvm_script_op(struct kvm_script *script, enum kvm_opcode opcode,
 		   uint64_t gpa, uint64_t size, uint32_t value);
 
-/* Enter the guest until it stops: enum kvm_stop or a negative errno. */
+/* Enter the guest until it stops. Return: enum kvm_stop or a negative errno. */
 int kvm_guest_run(struct kvm_guest *g, unsigned int cpu);
-/* One operation of one vCPU; *result may be NULL. */
+/* Run one operation on one vCPU; @result may be NULL. */
 int kvm_guest_op(struct kvm_guest *g, unsigned int cpu, enum kvm_opcode opcode,
 		 uint64_t gpa, uint64_t size, uint32_t value, int64_t *result);
 
-/* Run in a thread of its own until kvm_runner_stop(). */
+/* A thread that runs the guest until kvm_runner_join() or kvm_runner_kick(). */
 struct kvm_runner {
 	struct kvm_guest *guest;
 	unsigned int cpu;
@@ -141,17 +143,19 @@ struct kvm_runner {
 
 int kvm_runner_start(struct kvm_runner *runner, struct kvm_guest *g,
 		     unsigned int cpu);
-/* The script ends by itself: wait. Else let KVM_RUN end with -EINTR. */
+/*
+ * Wait until the script ends by itself. kvm_runner_kick() makes KVM_RUN end with -EINTR.
+ */
 int kvm_runner_join(struct kvm_runner *runner);
 int kvm_runner_kick(struct kvm_runner *runner);
 
-/* gmem and KVM's attribute in the right order; as for the hypercall. */
+/* Convert by gmem and set KVM's attribute, in the right order, as for the hypercall. */
 int kvm_guest_convert(struct kvm_guest *g, uint64_t gpa, uint64_t size,
 		      bool to_private, uint32_t content);
 int kvm_guest_attribute(struct kvm_guest *g, uint64_t gpa, uint64_t size,
 			bool private);
 int kvm_punch(int store, uint64_t offset, uint64_t size);
-/* Why the guest has stopped, for the log. */
+/* Format the reason why the guest has stopped, for the log. */
 void kvm_log_stop(struct kvm_guest *g, unsigned int cpu, int stop, char *text,
 		  size_t size);
 
@@ -166,7 +170,7 @@ void kvm_log_stop(struct kvm_guest *g, unsigned int cpu, int stop, char *text,
 	ASSERT_EQ(0, __rc);						\
 } while (0)
 
-/* The guest runs its script until it stops with @stop, else it says why. */
+/* Run the guest until it stops; fail with the reason if it is not @stop. */
 #define expect_stop(stop, g, cpu) do {					\
 	int __stop = kvm_guest_run(g, cpu);				\
 	char __text[1024];						\
@@ -178,7 +182,7 @@ void kvm_log_stop(struct kvm_guest *g, unsigned int cpu, int stop, char *text,
 	EXPECT_EQ(stop, __stop);					\
 } while (0)
 
-/* One operation that has to go through. */
+/* Run one operation, which must succeed. */
 #define expect_op(g, cpu, opcode, gpa, size, value) do {		\
 	struct kvm_script *__script = kvm_script(g, cpu);		\
 									\

@@ -2,8 +2,8 @@
 /*
  * Guests of the mock hypervisor, gmem_test.ko. A VM is an fd.
  *
- * mock_x() returns 0 (or what it says) or a negative errno and checks nothing;
- * test_mock_x() must succeed.
+ * mock_x() returns 0, a result or a negative errno, and checks nothing. test_mock_x()
+ * must succeed.
  */
 #ifndef MOCK_H
 #define MOCK_H
@@ -13,7 +13,7 @@
 #include "../../module/test/gmem_test.h"
 #include "gmem_utils.h"
 
-/* NULL, or why there is no mock hypervisor. */
+/* Return: NULL, or why the mock hypervisor is unavailable. */
 const char *mock_unavailable(void);
 int mock_create(void);
 
@@ -22,12 +22,14 @@ int mock_bind(int vm, uint64_t gpa, int fd, uint64_t offset, uint64_t length,
 int mock_unbind(int vm, uint64_t gpa);
 int mock_unbind_late(int vm, uint64_t gpa);
 
-/* What the guest does. */
+/* Accesses of the guest. */
 int mock_read(int vm, uint64_t gpa, void *data, uint64_t length);
 int mock_write(int vm, uint64_t gpa, const void *data, uint64_t length);
 int mock_op(int vm, enum gmem_test_opcode opcode, uint64_t gpa, uint64_t length,
 	    uint64_t value, uint64_t *result);
-/* An access that wants the page in one state: GMEM_TEST_F_SHARED or _PRIVATE. */
+/*
+ * An access that succeeds only in one state of the page: GMEM_TEST_F_SHARED or _PRIVATE.
+ */
 int mock_op_in(int vm, uint32_t flags, enum gmem_test_opcode opcode,
 	       uint64_t gpa, uint64_t length, uint64_t value);
 int mock_run(int vm, struct gmem_test_op *ops, uint32_t nr_ops,
@@ -36,22 +38,22 @@ int mock_run(int vm, struct gmem_test_op *ops, uint32_t nr_ops,
 int mock_convert_args(int vm, struct gmem_test_convert *c);
 int mock_convert(int vm, uint64_t gpa, uint64_t length, uint32_t target,
 		 uint32_t content);
-/* The state of a page, for the guest. */
+/* The state of a page in the view of the guest. */
 int mock_state(int vm, uint64_t gpa);
 
-/* Hold a look-up or a reference: an id for mock_release(). */
+/* Keep the result of a look-up or a reference. Return: an id for mock_release(). */
 int mock_hold_args(int vm, struct gmem_test_hold *h);
 int mock_hold(int vm, uint64_t gpa, uint32_t flags, uint32_t timeout_ms);
 int mock_release(int vm, uint32_t id);
 
-/* Make a method slow; make its nth call fail after some pages. */
+/* Make a method slow; make its nth call fail after a number of pages. */
 int mock_slow(int vm, enum gmem_test_method method, uint32_t delay_ms);
 int mock_fail(int vm, enum gmem_test_method method, uint32_t nth, uint32_t error,
 	      uint32_t pages);
 
 int mock_count(int vm, struct gmem_test_count *count);
 long long mock_calls(int vm, enum gmem_test_method method);
-/* Wait until a method has been called so often. */
+/* Wait until a method has been called this many times. */
 int mock_wait_calls(int vm, enum gmem_test_method method, long long calls);
 
 #define test_mock_create() ({						\
@@ -83,7 +85,7 @@ int mock_wait_calls(int vm, enum gmem_test_method method, long long calls);
 #define test_mock_fill(vm, gpa, length, value)				\
 	ASSERT_EQ(0, mock_op(vm, GMEM_TEST_OP_FILL, gpa, length, value, NULL))
 
-/* The guest reads value in all of the range. */
+/* The guest reads value in the whole range. */
 #define expect_guest(value, vm, gpa, length)				\
 	EXPECT_EQ(0, mock_op(vm, GMEM_TEST_OP_EXPECT, gpa, length, value, NULL))
 
@@ -91,7 +93,7 @@ int mock_wait_calls(int vm, enum gmem_test_method method, long long calls);
 #define expect_mock_state(state, vm, gpa)				\
 	EXPECT_EQ((int)(state), mock_state(vm, gpa))
 
-/* All that gmem promised was kept, and what was begun has ended. */
+/* gmem has kept its promises to the hypervisor, and all invalidations have ended. */
 #define expect_mock_kept(vm) do {					\
 	struct gmem_test_count __c;					\
 									\

@@ -7,7 +7,7 @@
 
 #include "tiny_bios.h"
 
-#define SIZE		0x10000		/* what -bios takes at least; ends at 1 MiB */
+#define SIZE		0x10000		/* smallest size of -bios; ends at 1 MiB */
 #define RESET_VECTOR	0xfff0
 #define TEXT(x)		TEXT_(x)
 #define TEXT_(x)	#x
@@ -16,8 +16,8 @@ extern const uint8_t tiny_bios_start[], tiny_bios_action[], tiny_bios_call[],
 	tiny_bios_reset[], tiny_bios_end[];
 
 /*
- * Offsets are those of the file, which is a segment of its own in real mode. Then the
- * segments are flat, and the same bytes are at 0xf0000.
+ * In real mode offsets are those in the file, which is one segment. In protected mode
+ * segments are flat, and the file is at 0xf0000.
  */
 __asm__(".pushsection .rodata\n"
 ".macro at name\n	.long \\name - tiny_bios_start + 0xf0000\n.endm\n"
@@ -39,12 +39,12 @@ __asm__(".pushsection .rodata\n"
 "	call	show\n"
 "	movl	$(private - tiny_bios_start + 0xf0000), %esi\n"
 "	call	say\n"
-/* The instruction that is to be in private memory, and where it goes on. */
+/* Copy the instruction for TINY_BIOS_IN_TEXT to memory that becomes private. */
 "	movl	$(text - tiny_bios_start + 0xf0000), %esi\n"
 "	movl	$" TEXT(TINY_BIOS_TEXT) ", %edi\n"
 "	movl	$(text_end - text), %ecx\n"
 "	rep movsb\n"
-/* Tables that map all addresses to themselves, 4 MiB by an entry. */
+/* Create page tables that map all addresses to themselves, with 4 MiB for each entry. */
 "	movl	$" TEXT(TINY_BIOS_TABLES) ", %edi\n"
 "	movl	$0x83, %eax\n"
 "3:	stosl\n"
@@ -70,7 +70,7 @@ __asm__(".pushsection .rodata\n"
 "	call	map\n"
 "	jmp	convert\n"
 
-/* Shared memory is what it was, after a reset. */
+/* Shared memory keeps its contents across a reset. */
 "reset:\n"
 "	cmpl	$1, 0x100000\n"
 "	je	halt\n"
@@ -101,7 +101,7 @@ __asm__(".pushsection .rodata\n"
 "	movsl\n"
 "	jmp	halt\n"
 
-/* The local APIC is to pass NMIs on. */
+/* Let the local APIC deliver NMIs. */
 "on_nmi:\n"
 "	lidtl	idtr - tiny_bios_start + 0xf0000\n"
 "	movl	$0x1ff, 0xfee000f0\n"
@@ -112,7 +112,7 @@ __asm__(".pushsection .rodata\n"
 "	call	put\n"
 "	iret\n"
 
-/* KVM gives it page faults that it has no reason for. */
+/* The handler ignores page faults: KVM raises some that have no cause. */
 "by_tables:\n"
 "	lidtl	idtr - tiny_bios_start + 0xf0000\n"
 "	movl	%cr4, %eax\n"
@@ -131,7 +131,7 @@ __asm__(".pushsection .rodata\n"
 "	addl	$4, %esp\n"
 "	iret\n"
 
-/* KVM_HC_MAP_GPA_RANGE: an address, pages, and what they are to be. */
+/* KVM_HC_MAP_GPA_RANGE with an address, a number of pages and attributes. */
 "map:	movl	$12, %eax\n"
 "tiny_bios_call:\n"
 "	vmmcall\n"
@@ -190,7 +190,7 @@ __asm__(".pushsection .rodata\n"
 ".code64\n"
 ".popsection\n");
 
-/* Whether the CPU is one of Intel's, whose hypercall is another instruction. */
+/* Whether this is an Intel CPU, which needs vmcall instead of vmmcall. */
 static bool has_vmcall(void)
 {
 	unsigned int eax, ebx, ecx, edx;

@@ -12,7 +12,7 @@
 #define ENTRY_64	0x200
 #define CODE_SIZE	0x1000
 
-/* The entry for 64 bits: interrupts are off, addresses are physical. */
+/* The 64-bit entry: interrupts are off, addresses are physical. */
 static const uint8_t count[] = {
 	0x48, 0xc7, 0xc0,			/* mov $TINY_GUEST_COUNTER, %rax */
 	TINY_GUEST_COUNTER & 0xff, TINY_GUEST_COUNTER >> 8 & 0xff,
@@ -22,7 +22,7 @@ static const uint8_t count[] = {
 	0xeb, 0xf9,				/* jmp 1b */
 };
 
-/* An access to a port each round: it comes from gmemctl, as the timer is there. */
+/* Each round reads a port first. This exits to gmemctl, which emulates the timer. */
 static const uint8_t clocks[] = {
 	0x48, 0xc7, 0xc3,			/* mov $TINY_GUEST_COUNTER, %rbx */
 	TINY_GUEST_COUNTER & 0xff, TINY_GUEST_COUNTER >> 8 & 0xff,
@@ -50,7 +50,7 @@ static bool write_kernel(const char *path, const uint8_t *code, size_t size)
 	header->setup_sects = SETUP_SECTS;
 	header->syssize = CODE_SIZE / 16;
 	header->boot_flag = 0xaa55;
-	/* A jump over the header, which gives its length. */
+	/* A jump over the header. Its distance tells loaders where the header ends. */
 	header->jump = (uint16_t)(0xeb | (0x1f1 + sizeof(*header) - 0x202) << 8);
 	header->header = 0x53726448;
 	header->version = 0x020f;

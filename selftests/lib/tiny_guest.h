@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A kernel of a few bytes, which counts in memory: to see that a VM goes on. */
+/*
+ * A kernel of a few bytes that increments a counter in memory: shows that a VM is
+ * running.
+ */
 #ifndef TINY_GUEST_H
 #define TINY_GUEST_H
 
@@ -9,17 +12,17 @@
 #define TINY_GUEST_COUNTER	0x800000
 
 /**
- * tiny_guest_write() - a file that gmemctl takes for Linux
+ * tiny_guest_write() - write a kernel that gmemctl loads like Linux
  *
- * Return: whether it could be written.
+ * Return: whether it was written.
  */
 bool tiny_guest_write(const char *path);
 
 /**
- * tiny_guest_write_clocks() - the same, with its clocks
+ * tiny_guest_write_clocks() - the same, but the guest also stores its clocks
  *
- * Behind the counter are the TSC and the ACPI timer, 64 bits each, as they were
- * before the counter was last incremented.
+ * After the counter are the TSC and the ACPI timer, 64 bits each, with their values
+ * before the last increment of the counter.
  */
 bool tiny_guest_write_clocks(const char *path);
 
