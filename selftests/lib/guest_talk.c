@@ -22,7 +22,7 @@ bool talk_start(struct talk *talk, unsigned int seconds)
 	return boot_up(&talk->boot, &talk->tool, "gmem-guest: memctl: rc", seconds);
 }
 
-/* The line of the console with @start, once it is complete; "" if it does not come. */
+/* The complete line of the console that starts with @start; "" if it does not come. */
 static const char *line_with(struct talk *talk, const char *start)
 {
 	for (unsigned int i = 0; i < ANSWER_S * 50; i++) {
@@ -77,7 +77,7 @@ void talk_last(struct talk *talk, const char *line)
 	talk_end(talk);
 }
 
-/* What the console said before is not seen by those who come after. */
+/* The output of the new process does not have the earlier lines of the console. */
 void talk_move(struct talk *talk, struct boot_process tool)
 {
 	talk->tool = tool;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The memory of a guest, seen from outside. */
+/* Access to the memory of a guest from the host. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -28,7 +28,7 @@ const int view_refusals[VIEW_WAYS] = {
 	[VIEW_PROC_MEM]		= EIO,
 };
 
-/* A number of KiB in a line "key:   number kB", as bytes; 0 for another line. */
+/* The number of a line "key: number kB" in bytes; 0 for another line. */
 static uint64_t line_bytes(const char *line, const char *key)
 {
 	size_t length = strlen(key);
@@ -70,7 +70,10 @@ uint64_t view_ram(pid_t pid, uint64_t size, uint64_t *rss)
 	return ram;
 }
 
-/* A file that a process has open, by a part of its name; or a negative errno. */
+/*
+ * Open a file that a process has open, found by a part of its name. Return: an fd or a
+ * negative errno.
+ */
 static int open_file(pid_t pid, const char *name)
 {
 	char path[64], link[256];
@@ -87,7 +90,7 @@ static int open_file(pid_t pid, const char *name)
 		link[length] = '\0';
 		if (!strstr(link, name))
 			continue;
-		/* A guest_memfd may have such a name, but cannot be opened. */
+		/* A guest_memfd may have such a name, but cannot be opened again. */
 		fd = open(path, O_RDWR | O_CLOEXEC);
 		if (fd >= 0)
 			return fd;

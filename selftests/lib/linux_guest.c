@@ -26,7 +26,7 @@
 #define TRIES 2
 #define LOST	"the emulator has lost a guest"
 
-/* What QEMU's emulated SVM needs of a guest besides, gmemctl adds to it. */
+/* gmemctl itself adds what guests need on QEMU's emulated SVM. */
 #define APPEND "console=ttyS0 quiet panic=-1 %s"
 
 static unsigned long now_ms(void)
@@ -153,7 +153,7 @@ pid_t boot_start_with(const char *const words[], int in, int out, int err)
 	return tool_start(argv, in, out, err);
 }
 
-/* Whether this is QEMU's TCG. */
+/* Whether this machine is emulated by QEMU's TCG. */
 static bool emulated(void)
 {
 	unsigned int eax, name[3];
@@ -163,11 +163,12 @@ static bool emulated(void)
 }
 
 /*
- * helper_vmrun() of QEMU (target/i386/tcg/system/svm_helper.c, in QEMU 10 still)
- * delivers the interrupt that it was given for the guest, and leaves its vector in
- * exception_index. If another thread asks the CPU to stop before the guest leaves
- * next, the guest gets the interrupt again, wherever it is, with interrupts off or
- * on. A kernel that is in its entry code panics, others may lose their timers.
+ * QEMU's emulation of nested guests loses some of them. helper_vmrun() (in
+ * target/i386/tcg/system/svm_helper.c, also in QEMU 10) injects an interrupt into the
+ * guest, and leaves its vector in exception_index. If another thread stops the CPU before
+ * the next exit of the guest, the guest gets the interrupt a second time, even with
+ * interrupts off. Then a kernel in its entry code panics; other guests may lose their
+ * timers.
  */
 static void guest_lost(void)
 {
@@ -192,7 +193,7 @@ static void boot_once(struct boot *b)
 	boot_end(b, boot_start(b, out, err), out, err);
 }
 
-/* What gmemctl refuses is no guest that was lost. */
+/* A guest that gmemctl has refused to start is not lost. */
 static bool boot_lost(const struct boot *b)
 {
 	return b->code != CODE_UNSUPPORTED && b->code != CODE_USAGE &&
@@ -200,7 +201,10 @@ static bool boot_lost(const struct boot *b)
 		boot_said(b, "Fatal exception in interrupt"));
 }
 
-/* Whether there is to be another try, after @b->lost of them and the one at @start. */
+/*
+ * Whether to boot again after a boot that began at @start; @b->lost boots were lost
+ * before.
+ */
 static bool boot_again(const struct boot *b, unsigned long start)
 {
 	if (!boot_lost(b) || b->lost + 1 == TRIES)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Linux as a guest of gmemctl: start it, follow its console, see how it ends. */
+/* Linux as a guest of gmemctl: start it, follow its console, check how it ends. */
 #ifndef LINUX_GUEST_H
 #define LINUX_GUEST_H
 
@@ -9,10 +9,10 @@
 
 #define LINUX_GUEST_CONSOLE_MAX (1 << 18)
 
-/* Seconds that a test which boots a guest, twice at most, may take. */
+/* Timeout in seconds of a test that boots a guest at most twice. */
 #define LINUX_GUEST_TIMEOUT	300
 
-/* What vm/guest/init.c says first, and before it does what it was told to. */
+/* Messages of vm/guest/init.c: the first one, and the one before it does its task. */
 #define LINUX_GUEST_UP		"gmem-guest: up"
 #define LINUX_GUEST_READY	"gmem-guest: ready"
 
@@ -27,21 +27,21 @@
 #define CODE_MEMORY		22
 
 /**
- * struct boot - a guest, and what came of it
- * @kernel: instead of Linux, without an initrd; or NULL
- * @append: the guest's command line, after what every guest gets here
+ * struct boot - a guest, and its results
+ * @kernel: a kernel without an initrd, or NULL: Linux
+ * @append: the guest's command line, after the part that all guests have
  * @memory: of --memory
  * @cpus: of --cpus, or NULL: 1
- * @input: file with what is typed at the console, 0: none
+ * @input: file with the input of the console, 0: none
  * @seconds: of --timeout, or NULL: 120
  * @name: of --name, or NULL
  * @options: more options for gmemctl, the last NULL; or NULL
  * @code: exit code of gmemctl, or -1
- * @lost: boots that boot_run() or boot_up() has repeated
- * @ms: how long boot_run() took for the last one
- * @seen: bytes of @console that boot_wait_for() does not look at any more
- * @json: what it has said
- * @console: what the guest has said, and errors
+ * @lost: number of boots that boot_run() or boot_up() has repeated
+ * @ms: duration of the last boot of boot_run()
+ * @seen: bytes at the start of @console that boot_wait_for() ignores
+ * @json: standard output of gmemctl
+ * @console: standard error: the guest's console, and errors
  */
 struct boot {
 	const char *kernel;
@@ -60,39 +60,42 @@ struct boot {
 	char console[LINUX_GUEST_CONSOLE_MAX];
 };
 
-/* NULL, or why no guest can run here. */
+/* Return: NULL, or why no guest can run. */
 const char *linux_guest_unavailable(void);
 
 /*
- * NULL, or why a guest whose memory is not gmem's has nothing to show here: the kernel
- * is there for races in gmem, and Debian's of the same version has the same KVM.
+ * Return: NULL, or why tests of guests without gmem's memory are skipped. The kernel with
+ * KCSAN is for races in gmem, and its KVM is that of Debian's kernel of the same version.
  */
 const char *linux_guest_unwatched(void);
 
-/* NULL, or why no guest can be asked anything here. */
+/* Return: NULL, or why guests cannot be controlled. */
 const char *control_unavailable(void);
 
-/* Whether checkers in this kernel make each new page of a guest take long. */
+/* Whether checkers in this kernel make the allocation of guest pages slow. */
 bool linux_guest_slow(void);
 
-/* A file for output, which output_read() reads and closes. */
+/* Create a file for output. output_read() reads and closes it. */
 int output_file(void);
 void output_read(int fd, char *text, size_t size);
 
-/* gmemctl as a child, with its output in files; boot_end() waits for its end. */
+/*
+ * Start gmemctl as a child, with its output in files. boot_end() waits until it has
+ * ended.
+ */
 pid_t boot_start(const struct boot *b, int out, int err);
 void boot_end(struct boot *b, pid_t pid, int out, int err);
 
-/* The same with another command than `run`, the last word being NULL. */
+/* The same with another command than `run`; the last word is NULL. */
 pid_t boot_start_with(const char *const words[], int in, int out, int err);
 
-/* Whether gmemctl has, and boot_end() does not have to wait. */
+/* Whether gmemctl has ended, so that boot_end() does not wait. */
 bool boot_has_ended(pid_t pid);
 
 /**
  * struct boot_process - a gmemctl that runs a guest
  * @pid: the process
- * @out: its standard output, likewise @err
+ * @out: its standard output; @err: its standard error
  */
 struct boot_process {
 	pid_t pid;
@@ -101,28 +104,28 @@ struct boot_process {
 };
 
 /*
- * boot_start(), and wait for @text as long as @seconds, up to twice as boot_run()
- * does. Return: false if gmemctl has ended without it, killed after @seconds if need
- * be; @b says how.
+ * Call boot_start(), and wait @seconds for @text. Boots twice if the first guest was
+ * lost, like boot_run(). Return: whether the text was seen; if not, gmemctl has ended or
+ * was killed, and @b has the results.
  */
 bool boot_up(struct boot *b, struct boot_process *process, const char *text,
 	     unsigned int seconds);
 
 /*
- * Both, for a guest that ends by itself. One that dies before its init is up, or
- * of an interrupt, is booted once more, which is shown.
+ * Call boot_start() and boot_end(), for a guest that ends by itself. A guest that dies
+ * before its init runs, or panics in an interrupt, is booted again, and the log says so.
  */
 void boot_run(struct boot *b);
 
 /*
- * Wait until the VM @name answers. Return: whether it does; not if @pid has ended, or
+ * Wait until the VM @name answers. Return: whether it does; false if @pid has ended, or
  * after half a minute.
  */
 bool boot_wait_answer(pid_t pid, const char *name);
 
 /*
- * Wait until the console has @text; false if gmemctl has ended without it, or
- * after @seconds; 0 looks once.
+ * Wait until the console has @text. Return: false if gmemctl has ended without it, or
+ * after @seconds. With 0 seconds look once.
  */
 bool boot_wait_for(struct boot *b, pid_t pid, int err, const char *text,
 		   unsigned int seconds);
@@ -130,22 +133,24 @@ bool boot_wait_for(struct boot *b, pid_t pid, int err, const char *text,
 /* Whether the console has @text. */
 bool boot_said(const struct boot *b, const char *text);
 
-/* The number after @text on the console, or 0. */
+/* Return: the number after @text on the console, or 0. */
 unsigned long boot_number(const struct boot *b, const char *text);
 
-/* Whether @end is why it has ended, and @code the exit code. */
+/*
+ * Whether the guest has ended for the reason @end, and gmemctl with the exit code @code.
+ */
 bool boot_ended(const struct boot *b, const char *end, int code);
 
-/* What gmemctl could not do, by the first error in @json. */
+/* Format the first error in @json. */
 void boot_error(const struct boot *b, char *text, size_t size);
 
-/* Show the end of @text in the results, and the exit code. */
+/* Print the end of @text and the exit code to the results. */
 void boot_log(const struct boot *b, const char *text);
 
-/* gmemctl with other arguments. Return: its exit code; what it says in @out. */
+/* Run gmemctl with other arguments. Return: its exit code. @out: its output. */
 int tool_run(char *out, size_t size, const char *const words[]);
 
-/* The number after "key": in a JSON object, @key with its quotes; or 0. */
+/* Return: the number after "key": in a JSON object, or 0. @key includes the quotes. */
 unsigned long json_number(const char *text, const char *key);
 
 #endif /* LINUX_GUEST_H */

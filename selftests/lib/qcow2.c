@@ -8,7 +8,9 @@
 #define CLUSTER_BITS	16
 #define CLUSTER		(1UL << CLUSTER_BITS)
 
-/* Version 2 of the format, docs/interop/qcow2.txt of QEMU; all of it is big-endian. */
+/*
+ * The header of version 2, see docs/interop/qcow2.txt of QEMU. All fields are big-endian.
+ */
 struct header {
 	uint32_t magic;
 	uint32_t version;
@@ -27,7 +29,9 @@ struct header {
 
 _Static_assert(sizeof(struct header) == 72, "format");
 
-/* A cluster each: this, a table of blocks of counts, such a block, a table of nothing. */
+/*
+ * One cluster each: the header, the refcount table, a refcount block, an empty L1 table.
+ */
 enum { HEADER, COUNTS_TABLE, COUNTS, L1, CLUSTERS };
 
 bool qcow2_make(const char *path, uint64_t size)

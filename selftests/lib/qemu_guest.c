@@ -22,7 +22,7 @@ const char *qemu_guest_unavailable(void)
 	return NULL;
 }
 
-/* The same as gmemctl adds for its own guests on an emulated host. */
+/* The same words that gmemctl adds for its own guests on an emulated host. */
 static const char *emulated_words(void)
 {
 	static char words[256] = "noxsave no5lvl no_timer_check tsc=reliable ";
@@ -66,7 +66,7 @@ static void spawn(struct qemu *q, int in)
 		 emulated_words(), q->append ? q->append : "");
 	snprintf(size, sizeof(size), "%sM", mib);
 	ADD(words, "--name", QEMU_GUEST_NAME, "--verbose");
-	/* Others make what they need themselves. */
+	/* Otherwise the options create the memory themselves. */
 	if (strstr(q->memory[1], QEMU_GUEST_FD))
 		ADD(words, "--memory-size", size);
 	add(words, q->exec);
@@ -115,7 +115,7 @@ void qemu_guest_seen(struct qemu *q)
 	q->boot.seen = strlen(q->boot.console);
 }
 
-/* What has ended it, for whoever reaps it then. */
+/* Return: the signal that has killed the process, or 0. It is not reaped. */
 static int killed_by(pid_t pid)
 {
 	siginfo_t info = { 0 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the tests of `gmemctl exec` do with a QEMU. */
+/* Common functions of the tests of `gmemctl exec`. */
 #ifndef QEMU_TEST_H
 #define QEMU_TEST_H
 
@@ -13,10 +13,13 @@
 
 #define QEMU_WAIT_S	150
 
-/* /convert is there, and at what address the memory is that it converts. */
+/*
+ * The message that /convert is ready, followed by the address of the memory that it
+ * converts.
+ */
 #define QEMU_PLACE	"gmem-guest: memory at "
 
-/* A command of gmemctl. Return: its exit code; what it says in @text. */
+/* Run a command of gmemctl. Return: its exit code. @text: its output. */
 #define qemu_control(text, size, ...) \
 	tool_run(text, size, (const char *const[]){ __VA_ARGS__, NULL })
 
@@ -31,7 +34,7 @@
 		SKIP(return, "%s", __why);				\
 } while (0)
 
-/* Show what was said, and fail. */
+/* Print the output, and fail. */
 static inline void qemu_lost(struct qemu *q, const char *what)
 {
 	qemu_guest_end(q, 0);
@@ -46,7 +49,7 @@ static inline void qemu_expect(struct qemu *q, const char *what)
 		qemu_lost(q, what);
 }
 
-/* The same, to the end of the line, for qemu_answer(). */
+/* The same, but wait for the end of the line, so that qemu_answer() can parse it. */
 static inline void qemu_expect_line(struct qemu *q, const char *what)
 {
 	qemu_expect(q, what);
@@ -55,7 +58,7 @@ static inline void qemu_expect_line(struct qemu *q, const char *what)
 	qemu_expect(q, "\n");
 }
 
-/* The number after @key, from the line on that was expected last. */
+/* Return: the number after @key, from the line on that was last waited for. */
 static inline uint64_t qemu_answer(const struct qemu *q, const char *key)
 {
 	const char *at = strstr(q->boot.console + q->boot.seen, key);
@@ -76,7 +79,7 @@ static inline void qemu_start(struct qemu *q)
 	qemu_start_until(q, QEMU_PLACE);
 }
 
-/* A command of /convert, and what it has to say to that. */
+/* Send a command to /convert, and wait for the answer. */
 static inline void qemu_order(struct qemu *q, const char *line, const char *answer)
 {
 	qemu_guest_seen(q);

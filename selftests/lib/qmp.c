@@ -10,7 +10,7 @@
 
 #define WAIT_MS 60000
 
-/* A byte at a time: what comes after the line is the next one's. */
+/* Read byte by byte: bytes after the line belong to the next call. */
 static bool read_line(int fd, char *line, size_t size)
 {
 	struct pollfd wait = { .fd = fd, .events = POLLIN };

@@ -55,7 +55,7 @@ static void *wire_main(void *data)
 	while (!__atomic_load_n(&wire->stop, __ATOMIC_RELAXED)) {
 		ssize_t got = recv(wire->fd, frame, sizeof(frame), 0);
 
-		/* The guest's kernel has other things to say, too. */
+		/* Ignore other frames of the guest's kernel. */
 		if (got > 0 && frame_is_ours(frame, (size_t)got))
 			look(wire, frame, (size_t)got);
 	}
@@ -93,7 +93,7 @@ bool wire_open_unix(struct wire *wire, const char *own, const char *peer)
 	       wire_start(wire);
 }
 
-/* The host's kernel has nothing to say there. */
+/* Stop the host's kernel from sending frames there. */
 static void interface_quiet(const char *name)
 {
 	char path[96];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The other end of a guest's network: it answers frames, and looks what is in them. */
+/* The other end of a guest's network: checks frames, and answers them. */
 #ifndef WIRE_H
 #define WIRE_H
 
@@ -8,15 +8,15 @@
 #include <sys/socket.h>
 
 /**
- * struct wire - one of them
+ * struct wire - an end of a network
  * @fd: its socket
- * @peer: who is at the other end, @peer_size bytes; none: a socket that knows
- * @thread: which answers
- * @stop: set when it is to end
- * @right: frames that had what they should have had, each of which was answered; changed
- *	atomically, as are those that follow
- * @empty: frames that had nothing but zeros in them
- * @wrong: all others of the test's type
+ * @peer: address of the other end, of @peer_size bytes; none if @fd needs no address
+ * @thread: the thread that answers
+ * @stop: set to make @thread end
+ * @right: number of correct frames, each of which was answered; changed
+ *	atomically, like the following ones
+ * @empty: number of frames that consist of zeros
+ * @wrong: number of all other frames of the test's type
  */
 struct wire {
 	int fd;
@@ -29,16 +29,19 @@ struct wire {
 	unsigned int wrong;
 };
 
-/* Datagrams between @own and the socket @peer, which QEMU makes. False: see errno. */
+/*
+ * Exchange datagrams with the socket @peer, which QEMU creates; @own is ours. Return:
+ * false with errno.
+ */
 bool wire_open_unix(struct wire *wire, const char *own, const char *peer);
 
-/* What comes out of an interface of the host, such as a tap. */
+/* Receive the frames of an interface of the host, such as a tap. */
 bool wire_open_interface(struct wire *wire, const char *name);
 
-/* Send frames that nobody has asked for, numbered from 0 on. */
+/* Send unsolicited frames, numbered from 0 on. */
 bool wire_send(struct wire *wire, unsigned int count);
 
-/* Wait until so many frames have come, of whatever kind. */
+/* Wait until this many frames of any kind have come. */
 bool wire_wait(const struct wire *wire, unsigned int count);
 
 void wire_close(struct wire *wire);
