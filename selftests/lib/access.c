@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Loads and stores that may end in a signal, and what the kernel says about
- * the page behind an address.
+ * Loads and stores that may raise a signal, and what the kernel reports about the page at
+ * an address.
  */
 #include <fcntl.h>
 #include <setjmp.h>
@@ -24,7 +24,9 @@ static void access_handler(int sig, siginfo_t *info, void *context)
 	if (access_ignored)
 		return;
 	if (!access_armed) {
-		/* Not an access of ours: die of it, as without a handler. */
+		/*
+		 * Not an access of gmem_try_*(): die of the signal, as without a handler.
+		 */
 		signal(sig, SIG_DFL);
 		return;
 	}
@@ -55,7 +57,7 @@ static void access_arm(void)
 	access_armed = 1;
 }
 
-/* 0, or the signal that the load raised. */
+/* Return: 0, or the signal that the load has raised. */
 int gmem_try_read(const volatile void *p, uint8_t *value)
 {
 	uint8_t byte;
@@ -72,7 +74,7 @@ int gmem_try_read(const volatile void *p, uint8_t *value)
 	return sig;
 }
 
-/* 0, or the signal that the store raised. */
+/* Return: 0, or the signal that the store has raised. */
 int gmem_try_write(volatile void *p, uint8_t value)
 {
 	int sig;
@@ -85,7 +87,9 @@ int gmem_try_write(volatile void *p, uint8_t value)
 	return sig;
 }
 
-/* Copy; 0, or the signal that it raised: part may have been copied then. */
+/*
+ * Copy bytes. Return: 0, or the signal that was raised; part may have been copied then.
+ */
 int gmem_try_copy(void *dst, const void *src, size_t length)
 {
 	int sig;
@@ -98,7 +102,7 @@ int gmem_try_copy(void *dst, const void *src, size_t length)
 	return sig;
 }
 
-/* madvise(), which may come with a signal: 0 or a negative errno. */
+/* Call madvise(), which may raise a signal. Return: 0 or a negative errno. */
 int gmem_try_madvise(void *p, size_t length, int advice)
 {
 	int rc;
@@ -111,7 +115,7 @@ int gmem_try_madvise(void *p, size_t length, int advice)
 	return rc;
 }
 
-/* si_code and si_addr of the last signal of this thread's gmem_try_*(). */
+/* The si_code and si_addr of the last signal in a gmem_try_*() of this thread. */
 int gmem_signal_code(void)
 {
 	return access_code;
@@ -127,7 +131,9 @@ void gmem_fill(void *p, uint8_t value, size_t length)
 	memset(p, value, length);
 }
 
-/* The index of the first byte that is not value; length if there is none. */
+/*
+ * Return: the index of the first byte that differs from value; length if there is none.
+ */
 size_t gmem_differs(const void *p, uint8_t value, size_t length)
 {
 	const uint8_t *bytes = p;
@@ -141,7 +147,10 @@ size_t gmem_differs(const void *p, uint8_t value, size_t length)
 	return i;
 }
 
-/* The frame number behind p, 0 when no page is mapped there (or not root). */
+/*
+ * Return: the frame number of the page at p; 0 if none is mapped, or without root's
+ * rights.
+ */
 uint64_t gmem_pfn(const void *p)
 {
 	uint64_t entry = 0;
@@ -158,7 +167,7 @@ uint64_t gmem_pfn(const void *p)
 	return entry & ((1ULL << 55) - 1);
 }
 
-/* Whether the VMA of p has the two-letter flag in smaps' VmFlags line. */
+/* Whether VmFlags in smaps has this two-letter flag for the VMA of p. */
 bool gmem_vm_flag(const void *p, const char *flag)
 {
 	unsigned long start, end;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory cgroups (version 2) of a test.
+ * Memory cgroups (version 2) for tests.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -61,7 +61,7 @@ static int cgroup_write_text(const struct cgroup *cg, const char *file,
 	return gmem_write_file(path, text);
 }
 
-/* A process that was killed leaves its group when it has been reaped. */
+/* A killed process stays in its group until it has been reaped. */
 int cgroup_remove(const struct cgroup *cg)
 {
 	int tries;
@@ -101,7 +101,7 @@ int cgroup_write(const struct cgroup *cg, const char *file, uint64_t value)
 	return cgroup_write_text(cg, file, text);
 }
 
-/* The number of a line "key number". */
+/* Return: the number in the line "key number". */
 static long long key_of_file(const char *path, const char *key)
 {
 	char text[16384], *line, *save;
@@ -131,7 +131,10 @@ long long cgroup_key_wait(const struct cgroup *cg, const char *file,
 	long long value = cgroup_key(cg, file, key);
 	int tries;
 
-	/* The kernel sums its counters up every two seconds, a slow machine when it gets to it. */
+	/*
+	 * The kernel adds up its counters every two seconds; a slow machine may take
+	 * longer.
+	 */
 	for (tries = 0; tries < 600 && value != want && value >= 0; tries++) {
 		usleep(50000);
 		value = cgroup_key(cg, file, key);
@@ -140,9 +143,9 @@ long long cgroup_key_wait(const struct cgroup *cg, const char *file,
 }
 
 /*
- * Being throttled makes the kernel take back what it has charged ahead, and
- * dropping caches makes its CPUs let go of the pages of dead processes, which sit
- * in their LRU batches.
+ * Setting memory.high to 0 makes the kernel uncharge pages that it has charged in
+ * advance. Dropping caches drains the LRU batches of all CPUs, which can hold pages of
+ * processes that have ended.
  */
 long long cgroup_drained(const struct cgroup *cg)
 {
@@ -157,8 +160,8 @@ long long cgroup_drained(const struct cgroup *cg)
 }
 
 /*
- * What the kernel frees late may take a while. It accounts its own objects by the
- * byte, and may keep the rest of a page for each of its CPUs.
+ * The kernel frees some pages late. It charges its own objects by the byte, and each CPU
+ * may keep the rest of a page.
  */
 long long cgroup_wait_uncharged(const struct cgroup *cg)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Fault injection in slab, page allocation and copies from and to user memory,
- * by /proc/thread-self/fail-nth.
+ * Fault injection in slab, page allocation and copies from and to user memory, by means
+ * of /proc/thread-self/fail-nth.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 #define FAIL_NTH "/proc/thread-self/fail-nth"
 #define DEBUGFS "/sys/kernel/debug/"
 
-/* Allocations that may sleep and reclaim, of any size; nothing in the log. */
+/* Fail allocations of any size, also those that may sleep and reclaim. Log nothing. */
 static const struct {
 	const char *path;
 	const char *value;
@@ -61,14 +61,17 @@ int fail_nth_disarm(int fd)
 	char text[16] = "";
 
 	/*
-	 * Reading is a copy to user memory, too: if it was the one to fail, what
-	 * came before was not.
+	 * This read is a copy to user memory, too. If it fails, it was the nth operation:
+	 * nothing before it has failed.
 	 */
 	if (pread(fd, text, sizeof(text) - 1, 0) < 0)
 		return errno == EFAULT ? 0 : -errno;
 	if (!strtoul(text, NULL, 10))
 		return 1;
-	/* As is writing; the second time nothing is left to fail. */
+	/*
+	 * This write is such a copy, too. If the first write fails, the second one
+	 * cannot.
+	 */
 	if (pwrite(fd, "0", 1, 0) < 0 && pwrite(fd, "0", 1, 0) < 0)
 		return -errno;
 	return 0;

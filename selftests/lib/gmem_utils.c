@@ -10,7 +10,7 @@
 
 #include "gmem_utils.h"
 
-/* NULL, or why the tests cannot run here. */
+/* Return: NULL, or why the tests cannot run. */
 const char *gmem_unavailable(void)
 {
 	int fd = gmem_open_dev();
@@ -94,7 +94,7 @@ int gmem_convert(int fd, uint64_t offset, uint64_t length, uint32_t target,
 	return gmem_convert_wait(fd, offset, length, target, content, 0);
 }
 
-/* Query with room for one range: the first one that the kernel reports. */
+/* Query with space for one range: the first range that the kernel reports. */
 int gmem_query_one(int fd, uint64_t offset, uint64_t length,
 		   struct gmem_range *range)
 {
@@ -145,7 +145,7 @@ int gmem_state(int fd, uint64_t offset)
 	return (int)range.state;
 }
 
-/* Populated pages of a range, over any number of states. */
+/* Number of populated pages in a range, in any state. */
 long long gmem_populated(int fd, uint64_t offset, uint64_t length)
 {
 	uint64_t end = offset + length;
@@ -172,7 +172,7 @@ int gmem_stat(int fd, struct gmem_ioctl_stat *stat)
 	return gmem_ioctl(fd, GMEM_IOCTL_STAT, stat);
 }
 
-/* The size is set here, the range by the caller. */
+/* Sets the size; the caller has set the range. */
 int gmem_holder(int fd, struct gmem_ioctl_holder *holder)
 {
 	holder->size = sizeof(*holder);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the tests of gmem share.
+ * Common functions of gmem's tests.
  *
- * gmem_x() returns 0 (or an fd) or a negative errno and checks nothing.
- * test_gmem_x() must succeed, test_err_gmem_x(errno, ...) must fail with that
- * errno.
+ * gmem_x() returns 0 (or an fd) or a negative errno, and checks nothing. test_gmem_x()
+ * must succeed. test_err_gmem_x(errno, ...) must fail with this errno.
  */
 #ifndef GMEM_UTILS_H
 #define GMEM_UTILS_H
@@ -55,7 +54,7 @@ int gmem_commit(int fd, uint64_t offset, uint64_t length);
 int gmem_punch(int fd, uint64_t offset, uint64_t length);
 void *gmem_map(int fd, uint64_t offset, uint64_t length);
 
-/* access.c: host accesses that may end in a signal */
+/* access.c: accesses of the host that may raise a signal */
 int gmem_try_read(const volatile void *p, uint8_t *value);
 int gmem_try_write(volatile void *p, uint8_t value);
 int gmem_try_copy(void *dst, const void *src, size_t length);
@@ -132,13 +131,13 @@ int gmem_recv_fd(int sock);
 	(uint8_t *)__p;							\
 })
 
-/* The page at p raises SIGBUS for loads and for stores. */
+/* Loads and stores at p raise SIGBUS. */
 #define expect_sigbus(p) do {						\
 	EXPECT_EQ(SIGBUS, gmem_try_read(p, NULL));			\
 	EXPECT_EQ(SIGBUS, gmem_try_write(p, 0xee));			\
 } while (0)
 
-/* The byte at p reads value. */
+/* The byte at p is value. */
 #define expect_byte(value, p) do {					\
 	uint8_t __byte = 0;						\
 									\
@@ -146,7 +145,7 @@ int gmem_recv_fd(int sock);
 	EXPECT_EQ((uint8_t)(value), __byte);				\
 } while (0)
 
-/* All of length bytes at p read value. */
+/* All of the length bytes at p are value. */
 #define expect_bytes(value, p, length)					\
 	EXPECT_EQ((size_t)(length), gmem_differs(p, value, length))
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Views of a gmem fd: mappings for KVM alone. As in gmem_utils.h functions return 0,
- * an fd or a number, or a negative errno, and check nothing.
+ * Views of a gmem fd: mappings for KVM alone. Functions return 0, an fd, a number or a
+ * negative errno, and check nothing.
  */
 #ifndef GMEM_VIEW_H
 #define GMEM_VIEW_H
@@ -10,13 +10,13 @@
 
 #define NOALLOC GMEM_VIEW_POPULATE_F_NOALLOC
 
-/* NULL, or why there are no views here. */
+/* Return: NULL, or why views are unavailable. */
 const char *gmem_view_unavailable(void);
 int gmem_view(int fd, uint64_t offset, uint64_t length);
-/* MAP_FAILED with errno. */
+/* Return: the mapping, or MAP_FAILED with errno. */
 void *gmem_view_map(int view, uint64_t offset, uint64_t length);
 int gmem_view_populate_args(int view, struct gmem_ioctl_view_populate *p);
-/* Pages that were put into the mapping. */
+/* Return: the number of pages that were put into the mapping, or a negative errno. */
 long long gmem_view_populate(int view, const void *address, uint64_t length,
 			     uint32_t flags);
 int gmem_view_fault(int view, struct gmem_ioctl_view_fault *fault);
@@ -35,7 +35,7 @@ int gmem_view_fault(int view, struct gmem_ioctl_view_fault *fault);
 	(uint8_t *)__p;							\
 })
 
-/* The page at p raises SIGSEGV for loads and for stores. */
+/* Loads and stores at p raise SIGSEGV. */
 #define expect_sigsegv(p) do {						\
 	EXPECT_EQ(SIGSEGV, gmem_try_read(p, NULL));			\
 	EXPECT_EQ(SIGSEGV, gmem_try_write(p, 0xee));			\

@@ -16,7 +16,7 @@
 
 #include "hold.h"
 
-/* The part of mm/gup_test.h that takes and drops a long-term pin. */
+/* The part of mm/gup_test.h that takes and releases a long-term pin. */
 struct pin_longterm_test {
 	uint64_t addr;
 	uint64_t size;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Ways to hold a reference to the page behind an address: a pipe, a long-term
- * pin of gup_test, an io_uring buffer.
+ * Ways to hold a reference to the page at an address: a pipe, a long-term pin of
+ * gup_test, an io_uring buffer.
  */
 #ifndef HOLD_H
 #define HOLD_H
@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A pipe that vmsplice() filled with the page; one reference per page. */
+/* A pipe with the page, filled by vmsplice(); one reference per page. */
 struct hold_pipe {
 	int rd;
 	int wr;
@@ -18,11 +18,13 @@ struct hold_pipe {
 int hold_pipe_take(struct hold_pipe *pipe, const void *p, size_t length);
 void hold_pipe_drop(struct hold_pipe *pipe);
 
-/* /sys/kernel/debug/gup_test: a FOLL_LONGTERM pin; -ENOENT without it. */
+/*
+ * Take a FOLL_LONGTERM pin by /sys/kernel/debug/gup_test; -ENOENT if it does not exist.
+ */
 int hold_gup_take(void *p, size_t length);
 void hold_gup_drop(int fd);
 
-/* As much of io_uring as the tests need, without liburing. */
+/* The part of io_uring that the tests need, without liburing. */
 struct hold_uring {
 	int fd;
 	uint8_t *ring;
@@ -39,7 +41,7 @@ int hold_uring_unregister(struct hold_uring *u);
 /* op is IORING_OP_READ, _WRITE, _READ_FIXED or _WRITE_FIXED (buffer 0). */
 int hold_uring_submit(struct hold_uring *u, int op, int fd, void *p,
 		      uint32_t length, uint64_t pos);
-/* The result of the oldest request: bytes or a negative errno. */
+/* Return: the result of the oldest request, bytes or a negative errno. */
 int hold_uring_result(struct hold_uring *u);
 
 #endif /* HOLD_H */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory errors that the kernel is made to believe in: madvise() for mapped
- * memory, hwpoison-inject for any.
+ * Injected memory errors: by madvise() for mapped memory, by hwpoison-inject for any
+ * frame.
  */
 #include <errno.h>
 #include <signal.h>
@@ -46,7 +46,7 @@ const char *poison_soft_unavailable(void)
 		       "no " SOFT_OFFLINE ": CONFIG_MEMORY_HOTPLUG" : NULL;
 }
 
-/* The kernel tells whom it takes for the one that has touched the page. */
+/* The kernel may send SIGBUS to this thread, as if it had accessed the page. */
 int poison_mapped(void *p, struct poison_signal *signal)
 {
 	struct sigaction action = {

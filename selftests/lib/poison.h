@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Memory errors that the kernel is made to believe in. Functions return 0 or a
- * negative errno and check nothing.
+ * Injected memory errors. Functions return 0 or a negative errno, and check nothing.
  */
 #ifndef POISON_H
 #define POISON_H
@@ -12,28 +11,33 @@
 #define BUS_MCEERR_AR 4
 #endif
 
-/* The signal that came with the last poison_mapped(), if any. */
+/* The signal that the last poison_mapped() has caused, if any. */
 struct poison_signal {
 	int signals;
 	int code;
 	void *addr;
 };
 
-/* NULL, or why the kernel cannot be told of an error of mapped memory. */
+/* Return: NULL, or why errors of mapped memory cannot be injected. */
 const char *poison_unavailable(void);
-/* NULL, or why it cannot be told of one by frame number. */
+/* Return: NULL, or why errors cannot be injected by frame number. */
 const char *poison_pfn_unavailable(void);
 
-/* NULL, or why the kernel cannot be asked to stop using a frame. */
+/* Return: NULL, or why frames cannot be taken out of use. */
 const char *poison_soft_unavailable(void);
 
-/* Of the page that is mapped at @p. */
+/* Inject an error into the page that is mapped at @p. */
 int poison_mapped(void *p, struct poison_signal *signal);
-/* Of a frame; -EBUSY may say that the page stays where it is, poisoned. */
+/*
+ * Inject an error into a frame. -EBUSY can mean that the poisoned page stays in its file.
+ */
 int poison_pfn(uint64_t pfn);
-/* A frame that fails soon: the kernel moves or drops what is in it, or refuses. */
+/*
+ * Take a frame out of use, as one that will fail soon. The kernel moves or drops its
+ * contents, or refuses.
+ */
 int poison_soft(uint64_t pfn);
-/* The frame is as good as new. For one that nobody uses any more. */
+/* Remove the poison of a frame that has no user any more. */
 int poison_undo(uint64_t pfn);
 
 #endif /* POISON_H */

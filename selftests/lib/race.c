@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Accesses that race with conversions, of race_test and view_race_test. */
+/* Accesses that race with conversions, for race_test and view_race_test. */
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -26,7 +26,7 @@ int race_write(struct race *r, uint8_t *p)
 	return read(r->pipe[0], &byte, 1) != 1;
 }
 
-/* Any page; those at the ends, and next to them, more often than the rest. */
+/* A random page. Pages at and near both ends are more frequent. */
 static uint64_t race_page(struct race *r)
 {
 	uint64_t nr = r->length / PAGE, n = gmem_rand(&r->rng) % (2 * nr);
@@ -54,7 +54,7 @@ void *race_attacker_main(void *race)
 	return NULL;
 }
 
-/* With all kinds of pauses. */
+/* Convert with pauses of random length. Return: number of conversions to private. */
 static uint64_t race_convert(struct race *r)
 {
 	uint64_t rng = ksft_seed(), conversions = 0;
@@ -75,7 +75,7 @@ static uint64_t race_convert(struct race *r)
 	return conversions;
 }
 
-/* Let @r->attack race with conversions for a while. All of it is shared afterwards. */
+/* Run @r->attack during conversions for some time. All pages are shared afterwards. */
 void race_run(struct race *r)
 {
 	struct gmem_task task = { 0 };

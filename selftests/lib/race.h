@@ -7,20 +7,20 @@
 /**
  * struct race - accesses that race with conversions
  * @fd: the memory, all of it shared
- * @offset: of what is converted to and fro
- * @length: of that
- * @p: a mapping of it, for the attacker
- * @view: the view that @p is a mapping of, or -1
- * @attack: access the page at @p, which is one of @p; 0 if that succeeds
- * @rng: of the attacker
- * @pipe: for system calls, does not block
- * @end_ms: when both stop
- * @sequence: odd while all is private
- * @tried: accesses
- * @succeeded: those that succeeded
- * @violations: those that succeeded while all was private
+ * @offset: start of the range that is converted
+ * @length: of this range
+ * @p: a mapping of the range, for the attacker
+ * @view: the view if @p is its mapping, or -1
+ * @attack: access one of the pages of @p; returns 0 if the access succeeds
+ * @rng: random state of the attacker
+ * @pipe: non-blocking pipe for system calls
+ * @end_ms: time at which both threads stop
+ * @sequence: odd while the whole range is private
+ * @tried: number of accesses
+ * @succeeded: number of accesses that succeeded
+ * @violations: number of accesses that succeeded while the range was private
  *
- * One thread converts to and fro. It makes @sequence odd when a conversion to private has
+ * One thread converts in both directions. It makes @sequence odd when a conversion to private has
  * returned and even before it converts back. The attacker on the other CPU accesses the
  * pages: an access that succeeds between two looks at the same odd number is a violation.
  */
@@ -43,7 +43,7 @@ struct race {
 void *race_attacker_main(void *race);
 void race_run(struct race *r);
 
-/* The ways that lead to a mapping of gmem and of a view. */
+/* Accesses to a mapping of a gmem fd or of a view. */
 int race_load(struct race *r, uint8_t *p);
 int race_store(struct race *r, uint8_t *p);
 int race_write(struct race *r, uint8_t *p);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Run an operation with every allocation and every copy from or to user memory
- * failing in its turn, until one run gets through without: each run ends as
- * success or with ENOMEM or EFAULT; after an error state, population and
- * contents of each page are as before; the same operation then succeeds; and
- * in the end no memory is left, and no fd.
+ * Run an operation again and again, so that in turn each of its allocations and of its
+ * copies from or to user memory fails, until one run has no fault. Each run succeeds, or
+ * fails with ENOMEM or EFAULT. After an error the state, population and contents of all
+ * pages are unchanged, and the same operation succeeds when it is repeated. In the end no
+ * memory and no fd is leaked.
  *
- * For one program each, as ksft.h: a OP_TEST() is a test.
+ * Included once by a program, like ksft.h: an OP_TEST() is a test.
  */
 #ifndef SWEEP_H
 #define SWEEP_H
@@ -24,7 +24,7 @@
 
 #define NR_PAGES 40
 #define LENGTH (NR_PAGES * PAGE)
-/* What is converted: begins before what is bound, and ends after it. */
+/* The converted range. It begins before the bound range, and ends after it. */
 #define FIRST 2
 #define LAST 34
 #define RANGE_OFFSET (FIRST * PAGE)
@@ -39,10 +39,10 @@
 enum owner { NOBODY, STORE, MOCK };
 
 /**
- * struct page - what is known about a page
+ * struct page - the model of a page
  * @state: enum gmem_state
  * @populated: has memory
- * @value: of all of its bytes
+ * @value: value of all of its bytes
  */
 struct page {
 	uint32_t state;
@@ -61,8 +61,8 @@ struct page {
  * @zero: /dev/zero
  * @view: a view of the memory or of @sparse, or -1
  * @v: its mapping
- * @v_length: of the mapping
- * @bound: whose the bound range is
+ * @v_length: length of @v
+ * @bound: owner of the bound range
  * @pages: the model
  */
 struct env {
@@ -82,13 +82,13 @@ struct env {
 
 /**
  * struct op - an operation
- * @name: for the log
- * @owner: whose VM it needs
- * @prepare: without faults; may be NULL
- * @run: with faults: 0 or a negative errno
- * @done: what success does to the model; may be NULL
- * @check: what else holds after success or an error; may be NULL
- * @partial: pages populated before an error stay
+ * @name: name in the log
+ * @owner: whose VM the operation needs
+ * @prepare: runs without faults; may be NULL
+ * @run: runs with faults; returns 0 or a negative errno
+ * @done: update the model after success; may be NULL
+ * @check: further checks after success or an error; may be NULL
+ * @partial: pages that were populated before an error stay populated
  */
 struct op {
 	const char *name;
@@ -107,7 +107,9 @@ struct counts {
 	unsigned int efault;
 };
 
-/* Of all operations, each of which runs in a process of its own. */
+/*
+ * Counts of all operations. Shared memory: each operation runs in a process of its own.
+ */
 static struct counts *total;
 
 static __attribute__((constructor)) void total_create(void)
@@ -147,7 +149,7 @@ void model_punch(struct env *env, unsigned int first, unsigned int last)
 		};
 }
 
-/* Most pages have contents, of their own each; some have no memory. */
+/* Most pages have memory with different contents; some have none. */
 static void env_open(struct env *env)
 {
 	unsigned int i;
@@ -246,7 +248,7 @@ static void expect_stat(struct env *env, bool partial)
 	}
 }
 
-/* Page by page. What is shared and has no memory is not touched. */
+/* Check all pages. Shared pages without memory are not accessed. */
 static void expect_model(struct env *env, bool partial)
 {
 	unsigned int i;
@@ -259,7 +261,7 @@ static void expect_model(struct env *env, bool partial)
 				     PAGE);
 }
 
-/* Also of what is private or has no memory. */
+/* Check the contents of all pages, also of private ones and of those without memory. */
 static void expect_contents(struct env *env)
 {
 	unsigned int i;
@@ -269,7 +271,7 @@ static void expect_contents(struct env *env)
 		expect_bytes(env->pages[i].value, env->p + i * PAGE, PAGE);
 }
 
-/* The number that the next fd gets: as before unless one was left open. */
+/* Return: the number of the next fd. It is the same as before if no fd was leaked. */
 static int next_fd(void)
 {
 	int fd = dup(STDOUT_FILENO);
@@ -287,7 +289,9 @@ static void expect_outcome(const struct op *op, struct env *env, int rc)
 		op->check(env, rc);
 }
 
-/* One run: whether the nth fault came. */
+/*
+ * Run once. Return: whether the nth operation was reached, so that a fault was injected.
+ */
 static bool run_once(const struct op *op, struct env *env, int nth_fd,
 		     unsigned int nth, struct counts *counts)
 {
@@ -335,7 +339,7 @@ static void counts_log(const char *name, const struct counts *counts)
 	       counts->efault);
 }
 
-/* In a process inside the memory cgroup. */
+/* Runs in a process in the memory cgroup. */
 static void sweep_runs(const struct op *op)
 {
 	int nth_fd = fail_nth_open();
@@ -359,7 +363,7 @@ static void sweep_runs(const struct op *op)
 	counts_add(total, &counts);
 }
 
-/* NULL, or why the operation cannot be swept. */
+/* Return: NULL, or why the operation cannot be swept. */
 static const char *sweep_unavailable(const struct op *op)
 {
 	const char *why = fail_nth_unavailable();
@@ -373,7 +377,7 @@ static const char *sweep_unavailable(const struct op *op)
 	return why;
 }
 
-/* What a run has left behind is still charged to the group in the end. */
+/* Memory that a run has leaked is still charged to the group at the end. */
 static void sweep(const struct op *op)
 {
 	const char *why = sweep_unavailable(op);
@@ -404,7 +408,7 @@ static void sweep(const struct op *op)
 		sweep(&op_name##_op);					\
 	}
 
-/* Operations of the host that make sense whoever the range is bound to */
+/* Operations of the host that work with every owner of the bound range */
 
 static __ksft_unused void prepare_private(struct env *env)
 {
@@ -437,7 +441,7 @@ CONVERT(to_private_zero, PRIVATE, ZERO)
 CONVERT(to_shared, SHARED, PRESERVE)
 CONVERT(to_shared_zero, SHARED, ZERO)
 
-/* For the record, at the end of a program */
+/* Print the sums at the end of a program. */
 static void sweep_total(void)
 {
 	const char *why = fail_nth_unavailable();

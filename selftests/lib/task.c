@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Threads on a given CPU, children, random numbers, small files, fds in
- * messages.
+ * Threads on a given CPU, child processes, random numbers, small files, fds in messages.
  */
 #include <fcntl.h>
 #include <sched.h>
@@ -35,8 +34,8 @@ static void *task_main(void *arg)
 }
 
 /*
- * Run fn(arg) in a thread, on one CPU if cpu is not negative. A program that names
- * another CPU than 0 has to say so with KSFT_NEEDS_CPUS(): not every VM has it.
+ * Run fn(arg) in a thread, on one CPU if cpu is not negative. A program that uses another
+ * CPU than 0 must contain KSFT_NEEDS_CPUS(), because not every VM has more than one.
  */
 int gmem_task_start(struct gmem_task *task, int cpu, void *(*fn)(void *),
 		    void *arg)
@@ -63,7 +62,7 @@ void *gmem_task_join(struct gmem_task *task)
 	return result;
 }
 
-/* The exit status of a child, 128 + signal if one killed it. */
+/* Return: the exit status of a child, or 128 + the signal that has killed it. */
 int gmem_wait_pid(pid_t pid)
 {
 	int status;
@@ -87,7 +86,7 @@ static char task_state(pid_t tid)
 	return p && p[1] ? p[2] : '\0';
 }
 
-/* Wait until a task sleeps in the kernel, three looks in a row. */
+/* Wait until a task sleeps in the kernel: three checks in a row find it asleep. */
 int gmem_wait_sleeping(pid_t tid, int timeout_ms)
 {
 	int asleep = 0;
@@ -105,7 +104,7 @@ int gmem_wait_sleeping(pid_t tid, int timeout_ms)
 	return -ETIMEDOUT;
 }
 
-/* xorshift64*: small, and the same on every machine. */
+/* xorshift64*: small, and the same on all machines. */
 uint64_t gmem_rand(uint64_t *state)
 {
 	uint64_t x = *state ? *state : 0x9e3779b97f4a7c15ULL;
@@ -117,7 +116,7 @@ uint64_t gmem_rand(uint64_t *state)
 	return x * 0x2545f4914f6cdd1dULL;
 }
 
-/* GMEM_STRESS_SECONDS, 60 when not set. */
+/* Return: GMEM_STRESS_SECONDS, or 60 if it is not set. */
 unsigned int gmem_stress_seconds(void)
 {
 	const char *env = getenv("GMEM_STRESS_SECONDS");
@@ -126,7 +125,7 @@ unsigned int gmem_stress_seconds(void)
 	return seconds ? (unsigned int)seconds : 60;
 }
 
-/* Read a small file as a string: its length, or a negative errno. */
+/* Read a small file as a string. Return: its length, or a negative errno. */
 int gmem_read_file(const char *path, char *buf, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the header excludes, for each field of each ioctl: a call that works, and the
- * changes to it that must be refused.
+ * The rules of the header for each field of each ioctl: a call that works, and changes to
+ * it that must be refused.
  *
- * For uapi_test, as ksft.h.
+ * Included by uapi_test, like ksft.h.
  */
 #ifndef UAPI_CASES_H
 #define UAPI_CASES_H
@@ -17,8 +17,8 @@
 #define LENGTH (NR_PAGES * PAGE)
 #define MAX_STRUCT 256
 /*
- * The view, at an address that a table can name. Of the first pages: BIND needs some
- * without a view.
+ * The view is at a fixed address, so that tables can contain it. It has the first pages
+ * only: BIND needs pages without a view.
  */
 #define VIEW_ADDRESS (1ULL << 44)
 #define VIEW_LENGTH (4 * PAGE)
@@ -26,7 +26,7 @@
 FIXTURE(uapi) {
 	int dev;
 	int fd;
-	int view;			/* -1 where there are none */
+	int view;			/* -1 if unavailable */
 	int vm;
 	int store;
 	uint8_t *map;
@@ -38,7 +38,7 @@ FIXTURE(uapi) {
 	int fds;
 };
 
-/* The kind of fd that an ioctl is for. */
+/* The kind of fd that an ioctl needs. */
 enum uapi_target { ON_DEV, ON_GMEM, ON_VIEW };
 
 struct uapi_field {
@@ -53,18 +53,18 @@ struct uapi_case {
 	struct uapi_field set[2];
 };
 
-/* Members of which every single bit must be zero. */
+/* Members in which every bit must be zero. */
 struct uapi_zero {
 	uint16_t offset;
 	uint16_t length;
-	uint64_t allowed;	/* bits that are not refused, of flags */
+	uint64_t allowed;	/* bits of flags that are not refused */
 };
 
 struct uapi_ioctl {
 	const char *name;
 	unsigned long cmd;
 	size_t size;
-	size_t min_size;	/* of the first version */
+	size_t min_size;	/* size of the first version */
 	enum uapi_target target;
 	void (*valid)(struct uapi_data *self, void *arg);
 	const struct uapi_case *cases;
@@ -81,7 +81,7 @@ struct uapi_ioctl {
 	.length = sizeof(((struct gmem_ioctl_##type *)0)->member),	\
 	.allowed = bits,						\
 }
-/* The offset and length checks that all ranges of a gmem fd share. */
+/* The checks of offset and length that are common to all ranges of a gmem fd. */
 #define RANGE_CASES(type)						\
 	{ "offset 1", EINVAL, { F(type, offset, 1) } },			\
 	{ "offset 8", EINVAL, { F(type, offset, 8) } },			\
@@ -375,7 +375,7 @@ static const struct uapi_zero view_fault_zeros[] = {
 #define I(type, number, fd, fn)						\
 	I_GROWN(type, number, sizeof(struct gmem_ioctl_##type), fd, fn)
 
-/* Those of views last: they are not everywhere. */
+/* Those of views come last: not every kernel has views. */
 static const struct uapi_ioctl ioctls[] = {
 	I(info, GMEM_IOCTL_INFO, ON_DEV, info_valid),
 	I_GROWN(create, GMEM_IOCTL_CREATE,
