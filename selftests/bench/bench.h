@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the cases share. A case is a process of its own; it prepares, counts and reports
- * rows. What cannot be had here is a case that says why and ends.
+ * Common functions of all cases. A case is a process of its own, which prepares, measures
+ * and prints rows. A case that cannot run prints the reason, and ends.
  */
 #ifndef BENCH_H
 #define BENCH_H
@@ -13,7 +13,7 @@
 #include "gmem_utils.h"
 
 #define BENCH_REPEATS	15
-#define BENCH_FEW	4	/* of what takes seconds */
+#define BENCH_FEW	4	/* repeats of slow work */
 #define BENCH_ROWS	64	/* of a case, at most */
 #define BLOCK_PAGES	(SZ_2M / PAGE)
 
@@ -22,14 +22,14 @@
 /**
  * struct bench_count - repeated measurements of the same work
  * @name: of the work
- * @peer: who does it
+ * @peer: the kind of memory, or what else does the work
  * @unit: what a value is for: "page", "call"
- * @units: so many in one measurement
- * @own: count only what the thread does itself, for it sleeps meanwhile
- * @repeats: measurements that are wanted, after a first one that does not count
- * @nr: measurements so far
- * @began: when the one under way began
- * @values: of the measurements
+ * @units: number of units in one measurement
+ * @own: count only while the thread has the CPU, because it also sleeps
+ * @repeats: number of measurements, after a first one that is ignored
+ * @nr: number of measurements so far
+ * @began: start of the current measurement
+ * @values: results of the measurements
  */
 struct bench_count {
 	const char *name;
@@ -43,36 +43,36 @@ struct bench_count {
 	uint64_t values[BENCH_REPEATS];
 };
 
-/* Find out what can be counted here, and say so. */
+/* Find out what can be counted on this machine, and print it. */
 void bench_measure_setup(void);
-/* In place of values, show where the time goes. */
+/* Print where time is spent, instead of values. */
 void bench_profile(void);
 bool bench_profiles(void);
-/* Whether it is instructions that are counted, and not nanoseconds */
+/* Whether instructions are counted; otherwise nanoseconds are */
 bool bench_counts(void);
 /* "instructions" or "ns" */
 const char *bench_measure_name(void);
 uint64_t bench_now(void);
 struct bench_count bench_new(const char *name, const char *peer, const char *unit,
 			     uint64_t units);
-/* Whether measurements are wanted still. */
+/* Whether more measurements are needed. */
 bool bench_more(const struct bench_count *count);
 void bench_begin(struct bench_count *count);
 void bench_end(struct bench_count *count);
-/* A line with a quartile and the spread. */
+/* Print a row with the lower quartile and the spread. */
 void bench_report(struct bench_count *count);
-/* A line with a value that was not counted here, such as bytes. */
+/* Print a row with a value that was measured otherwise, such as bytes. */
 void bench_report_value(const char *name, const char *peer, const char *unit,
 			double value);
 
-/* The value of a row that this process has reported, or negative. */
+/* Return: the value of a row that this process has printed; negative if there is none. */
 double bench_value(const char *name, const char *peer);
 
-/* main.c, or who else runs a case: the two ways in which a case ends early */
+/* main.c, or another program that runs a case: the two ways to end a case early */
 void bench_skip(const char *why) __attribute__((noreturn));
 void bench_fail(const char *what, long rc) __attribute__((noreturn));
 
-/* What a case relies on. */
+/* A call that must succeed. */
 #define must(call) ({							\
 	long __rc = (long)(call);					\
 									\
@@ -81,7 +81,7 @@ void bench_fail(const char *what, long rc) __attribute__((noreturn));
 	__rc;								\
 })
 
-/* profile.c: where the instructions of a measurement go */
+/* profile.c: the functions in which a measurement spends its instructions */
 void profile_open(void);
 void profile_begin(const struct bench_count *count);
 void profile_end(const struct bench_count *count);
@@ -125,20 +125,21 @@ void memory_map(struct memory *m);
 void memory_unmap(struct memory *m);
 void memory_close(struct memory *m);
 /*
- * Populate all of the memory: pages that are neighbours in it are none in the machine; or
- * all are, as 2 MiB of their own, and false if that cannot be had, or cannot be mapped so.
+ * Populate all of the memory. After memory_scatter() neighbouring pages have no
+ * neighbouring frames. After memory_gather() the frames are one aligned range; it returns
+ * false if that is impossible, or if such a range cannot be mapped by one entry.
  */
 void memory_scatter(struct memory *m);
 bool memory_gather(struct memory *m);
-/* One byte of each page. */
+/* Access one byte of each page. */
 void memory_write(uint8_t *map, uint64_t length);
 void memory_read(const uint8_t *map, uint64_t length);
 
-/* helper.c: another process with the same fds, and nothing mapped */
+/* helper.c: another process with the same fds, but without mappings of them */
 
 /**
- * struct helper - another process that does what it is asked to
- * @pid: of it
+ * struct helper - another process that runs functions on request
+ * @pid: its process ID
  * @ask: pipe to it
  * @answer: pipe from it
  */
@@ -149,23 +150,23 @@ struct helper {
 };
 
 void helper_start(struct helper *helper);
-/* @arg is in memory that both have. */
+/* @arg is in memory that both processes share. */
 void helper_ask(struct helper *helper, void (*fn)(void *arg), void *arg);
 void helper_wait(struct helper *helper);
 void helper_run(struct helper *helper, void (*fn)(void *arg), void *arg);
-/* Zeroed memory that both have, if it is taken before helper_start(). */
+/* Zeroed memory that both processes share. Call it before helper_start(). */
 void *helper_shared(size_t size);
 
-/* guest.c: not in a VM that may have no guests */
+/* guest.c: skip a case in a VM that must not run guests */
 void guest_need(void);
 
 /* The cases */
 
 /**
- * struct bench_case - one of them
- * @name: for the command line
- * @run: does it
- * @kind: which memory, for those that compare
+ * struct bench_case - a case
+ * @name: name on the command line
+ * @run: runs the case
+ * @kind: kind of memory, for cases that compare kinds
  */
 struct bench_case {
 	const char *name;

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# A picture of the rows that the file chart names: awk -v title= -f rows.awk -f chart.awk
-# ROWS chart. A bar is as long as its value is large, beside the largest of its group.
+# Draw the rows that the file chart names: awk -v title= -f rows.awk -f chart.awk ROWS
+# chart. The length of a bar is proportional to its value; the longest bar is the largest
+# value of the group.
 
 BEGIN { WIDTH = 860; LABEL = 250; BAR = 460; LINE = 22; y = 60 }
 FNR == NR { row_add(); next }

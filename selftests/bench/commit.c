@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Memory that is given and taken back by fallocate(). */
+/* Committing and punching memory by fallocate(). */
 #include "bench.h"
 
 void commit_both(const struct bench_case *c)

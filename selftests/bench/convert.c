@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Conversions of memory that stays where it is, without a view. */
+/* Conversions of memory without a view and without a store. */
 #include <stdio.h>
 
 #include "bench.h"
 
 /*
- * There and back, of the first @length bytes. Without a timeout pins are looked for before
- * all else.
+ * Convert the first @length bytes to private and to shared. Without a timeout the kernel
+ * first looks for pinned pages.
  */
 static void convert_both(struct memory *m, uint64_t length, bool mapped,
 			 uint32_t timeout_ms, struct bench_count *to_private,
@@ -79,7 +79,7 @@ static void convert_size(const char *name, uint64_t length, unsigned int repeats
 	memory_close(&m);
 }
 
-/* How it grows with what is converted. */
+/* Conversions of ranges of different sizes. */
 void convert_sizes(const struct bench_case *c)
 {
 	convert_size("4 KiB", PAGE, BENCH_REPEATS);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a VMM does without conversion in place: memory twice, shared here and private
- * there. Contents that are to survive are copied, which gives memory to the new side, and
- * then the stale side is punched out. Either side is a memfd here, so that the cost is
- * that of every kernel; a guest_memfd costs the same to allocate and to punch.
+ * The work of a VMM without conversion in place. It has memory twice, one for shared and
+ * one for private pages. To preserve contents it copies them, which allocates memory on
+ * the new side, and then punches out the old side. Here both sides are memfds, so that
+ * the cost is the same for every kernel. Allocating and punching guest_memfd costs the
+ * same.
  */
 #include <string.h>
 
@@ -37,7 +38,7 @@ static void discard_range(uint64_t length, const char *name)
 	bench_report(&count);
 }
 
-/* What copying and clearing take of it, which is the processor's own affair. */
+/* The part of it that only copies bytes, which depends on the processor. */
 static void discard_bytes(void)
 {
 	struct bench_count copy = bench_new("copying pages that are there", "memcpy()",

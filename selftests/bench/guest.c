@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Round trips of a guest: it asks for private memory, touches each page, asks for shared
- * memory, and touches each page again. The host has the shared pages mapped before. All of
- * it counts: the guest, KVM, the VMM, and gmem or what is done in its place.
+ * Round trips of a guest. It asks for private memory, touches each page, asks for shared
+ * memory, and touches each page again. The host has mapped the shared pages before. The
+ * measurement contains the guest, KVM, the VMM, and gmem or its replacement.
  */
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -16,7 +16,7 @@
 
 static struct kvm_guest guest;
 
-/* What shared and private pages of guest_discard() are in. */
+/* The shared and the private memory of guest_discard() */
 static struct memory discarded;
 static int discarded_store;
 
@@ -68,7 +68,7 @@ static void guest_both(const char *peer, uint8_t *host)
 	guest_trips("round trip of a guest, one page", peer, host, PAGE);
 }
 
-/* On virtual CPUs of TCG that run at the same time the emulator loses guests. */
+/* QEMU's TCG loses guests if virtual CPUs run at the same time. */
 void guest_need(void)
 {
 	if (getenv("GMEM_NO_GUESTS"))
@@ -105,7 +105,7 @@ void guest_view(const struct bench_case *c)
 	guest_end(&m);
 }
 
-/* As long as all of it is in one state, KVM maps 2 MiB. */
+/* While the whole range has one state, KVM maps it by a 2 MiB entry. */
 void guest_view_huge(const struct bench_case *c)
 {
 	struct memory m;
@@ -134,7 +134,7 @@ void guest_store(const struct bench_case *c)
 	guest_end(&m);
 }
 
-/* As QEMU does: contents are lost, which spares it the copy. */
+/* Like QEMU: contents are lost, so nothing is copied. */
 static int discard_convert(struct kvm_guest *g, uint64_t gpa, uint64_t size,
 			   bool to_private)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Conversions that give up, because somebody holds a page of the range. */
+/* Conversions that fail because a page of the range is held. */
 #include <sched.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -12,7 +12,7 @@ static void held_count(struct memory *m, uint64_t length, const char *name)
 	struct bench_count count = bench_new(name, "gmem", "call", 1);
 	int rc;
 
-	/* It gives the holder a moment. */
+	/* The conversion sleeps to give the holder time. */
 	count.own = true;
 	while (bench_more(&count)) {
 		bench_begin(&count);
@@ -93,13 +93,13 @@ static void held_elsewhere(struct memory *m, const char *name)
 		must(gmem_convert(m->fd, SZ_2M, PAGE, PRIVATE, PRESERVE));
 		bench_end(&count);
 		must(gmem_convert(m->fd, SZ_2M, PAGE, SHARED, PRESERVE));
-		/* Whom a call has woken goes to sleep again before the next one. */
+		/* A thread that the call has woken goes to sleep before the next call. */
 		sched_yield();
 	}
 	bench_report(&count);
 }
 
-/* Conversions of one page wait for each other, while another one is converted. */
+/* Convert a page while conversions of another page wait. */
 void held_beside(const struct bench_case *c)
 {
 	struct gmem_task waiters[WAITERS] = {};

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Another process that does things, such as a conversion after which it has no view to fill. */
+/*
+ * Another process. For instance it converts pages, but has no view that the kernel would
+ * fill.
+ */
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>

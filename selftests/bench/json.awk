@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# All of it for programs: awk -v kernel= -v commit= -v machine= ... -f rows.awk -f json.awk ROWS
+# All rows as JSON: awk -v kernel= -v commit= -v machine= ... -f rows.awk -f json.awk ROWS
 
 { row_add() }
 

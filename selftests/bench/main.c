@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * gmem_bench [-p] [CASE...]: what the work of gmem costs, beside what others do.
+ * gmem_bench [-p] [CASE...]: the cost of gmem's operations, compared with alternatives.
  *
  * Each case is a process of its own. A row is a line
  *
  *	# bench: WORK | WHO | UNIT | VALUE | SPREAD
  *
- * with the median of BENCH_REPEATS measurements for one UNIT and, in per cent of it, how
- * far the middle of them is from the least. What a VALUE is says the line "# measure:". With
- * -p it is shown where the time goes, see profile.c.
+ * VALUE is the lower quartile of all measurements for one UNIT; SPREAD is its distance to
+ * the least value or the median, in per cent. The line "# measure:" names what VALUE
+ * counts. With -p gmem_bench shows where time is spent, see profile.c.
  */
 #include <fnmatch.h>
 #include <stdio.h>
@@ -79,7 +79,7 @@ void bench_fail(const char *what, long rc)
 
 static bool profile;
 
-/* How it ended: 0, BENCH_SKIPPED or something else. */
+/* Return: the result of the case: 0, BENCH_SKIPPED or another exit code. */
 static int case_run(const struct bench_case *c)
 {
 	int status;

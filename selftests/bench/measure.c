@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Counting. In a VM of QEMU with -icount shift=0 the time stamp counter advances by one
- * with each instruction of the guest, kernel and user alike, so that a difference of it is
- * a number of instructions. It is exact: QEMU settles its account before it executes
- * RDTSC. CLOCK_MONOTONIC_RAW shows the same counter by way of a multiplication with the
- * frequency that the kernel believes in, so it is exact only as far as that is.
+ * with each instruction of the guest, in the kernel and in userspace. So a difference of
+ * two readings is a number of instructions. It is exact, because QEMU updates the counter
+ * before RDTSC. CLOCK_MONOTONIC_RAW is derived from the same counter by a multiplication
+ * with the frequency that the kernel assumes, so it is less exact.
  *
- * measure_loop() tells which of them holds: a loop of a million iterations is two million
- * instructions. By the counter it is 2 000 000 and a constant few of them, each time; on
- * any other machine it is something else, and then values are nanoseconds.
+ * measure_loop() finds out which of them to use. A loop of a million iterations has two
+ * million instructions. If the counter advances by 2 000 000 and a small constant,
+ * instructions are counted. On all other machines values are nanoseconds.
  *
- * A string instruction (rep movsb) counts one for each round.
+ * A string instruction (rep movsb) counts as one instruction for each iteration.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,7 +48,7 @@ static uint64_t measure_ns(void)
 	return measure_clock(CLOCK_MONOTONIC_RAW);
 }
 
-/* By the same counter, while the thread has the CPU. */
+/* The same counter, but only while the thread has the CPU. */
 static uint64_t measure_own(void)
 {
 	return measure_clock(CLOCK_THREAD_CPUTIME_ID);
@@ -62,7 +62,7 @@ static uint64_t measure_loop(uint64_t (*now)(void))
 	return now() - since;
 }
 
-/* The best of some, for an interrupt may have come in between. */
+/* The least of some values, because an interrupt may have increased the others. */
 static uint64_t measure_best(uint64_t (*now)(void), bool loop)
 {
 	uint64_t best = ~0ULL, value, since;
@@ -127,7 +127,7 @@ struct bench_count bench_new(const char *name, const char *peer, const char *uni
 	};
 }
 
-/* The first time is for the caches of the kernel. */
+/* The first measurement only fills the kernel's caches. */
 bool bench_more(const struct bench_count *count)
 {
 	if (count->nr < count->repeats + 1)
@@ -160,7 +160,7 @@ static int measure_compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* What has been reported, for bench_value(). */
+/* Printed rows, for bench_value(). */
 static struct {
 	char name[64], peer[32];
 	double value;
@@ -190,8 +190,9 @@ double bench_value(const char *name, const char *peer)
 }
 
 /*
- * The lower quartile: a timer interrupt hits one measurement in some, and is not what is
- * asked for. The spread is from there to the least, or to the median if that is farther.
+ * Print the lower quartile, because a timer interrupt increases a few of the
+ * measurements. The spread is the larger distance from there to the least value or to the
+ * median.
  */
 void bench_report(struct bench_count *count)
 {

@@ -11,7 +11,7 @@
 #ifndef __NR_memfd_secret
 #define __NR_memfd_secret 447
 #endif
-#define FLAG_INIT_SHARED (1ULL << 1)	/* of guest_memfd */
+#define FLAG_INIT_SHARED (1ULL << 1)	/* a flag of guest_memfd */
 
 const char *const memory_names[] = {
 	[MEMORY_ANON] = "anonymous",
@@ -72,7 +72,7 @@ void memory_map(struct memory *m)
 	m->map = mmap(NULL, m->length, PROT_READ | PROT_WRITE, flags, m->fd, 0);
 	if (m->map == MAP_FAILED)
 		bench_fail("mmap()", -errno);
-	/* Pages of 4 KiB are compared. */
+	/* Compare pages of 4 KiB. */
 	madvise(m->map, m->length, MADV_NOHUGEPAGE);
 }
 
@@ -91,7 +91,7 @@ void memory_close(struct memory *m)
 	m->fd = -1;
 }
 
-/* The kernel gives out one frame after the other, or what was freed last first. */
+/* The kernel allocates frames in ascending order, or those first that were freed last. */
 void memory_scatter(struct memory *m)
 {
 	uint64_t i, pages = m->length / PAGE;
@@ -101,8 +101,8 @@ void memory_scatter(struct memory *m)
 }
 
 /*
- * A CPU first gives out single frames that were freed on it. When those are gone, what is
- * committed at once comes from a larger piece.
+ * A CPU first allocates single frames that were freed on it. When they are used up,
+ * memory that is committed in one call comes from a larger block of frames.
  */
 bool memory_gather(struct memory *m)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Many single pages, in different orders, by a call for each or by one for all. */
+/* Many single pages in different orders, converted by one call each or by one call. */
 #include <string.h>
 
 #include "bench.h"

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Where the instructions of a measurement go (gmem_bench -p). A timer samples the CPU every 10
- * to 20 microseconds, which under -icount are as many thousand instructions. Only samples between
- * bench_begin() and bench_end() count. What runs with interrupts off is seen where they come
- * on again. A measurement is repeated until there are enough samples, and its values are
- * worthless: the timer's interrupts are in them.
+ * Where a measurement spends its instructions (gmem_bench -p). A timer samples the CPU
+ * every 10 to 20 microseconds, which under -icount are as many thousand instructions.
+ * Only samples between bench_begin() and bench_end() count. Samples of code that runs
+ * with interrupts off are attributed to the place where interrupts are enabled again. A
+ * measurement is repeated until there are enough samples. Its values are useless, because
+ * they contain the timer's interrupts.
  */
 #include <errno.h>
 #include <linux/perf_event.h>
@@ -35,11 +36,11 @@ struct symbol {
 /**
  * struct profile - samples of a count
  * @of: the count
- * @began: when its first measurement did
- * @since: when the one at hand did
- * @samples: so many
- * @self: of them, for each symbol, in it
- * @below: or in what it calls
+ * @began: start of its first measurement
+ * @since: start of the current measurement
+ * @samples: number of samples
+ * @self: for each symbol, number of samples in it
+ * @below: for each symbol, number of samples in it or in its callees
  */
 struct profile {
 	const struct bench_count *of;
@@ -47,7 +48,7 @@ struct profile {
 	uint32_t *self, *below;
 };
 
-/* A sample, as PERF_SAMPLE_* below has it. */
+/* A sample with the fields that sample_type selects. */
 struct sample {
 	struct perf_event_header header;
 	uint64_t ip, time, nr;
@@ -97,7 +98,7 @@ static void profile_symbols(void)
 	qsort(symbols, nr_symbols, sizeof(*symbols), symbol_compare);
 }
 
-/* The number of the symbol that an address is in; 0 for the first of all, a user's. */
+/* Return: the number of the symbol that contains an address; 0 for all of userspace. */
 static size_t symbol_of(uint64_t address)
 {
 	size_t low = 0, high = nr_symbols, middle;
@@ -126,7 +127,7 @@ void profile_open(void)
 		.clockid = CLOCK_MONOTONIC_RAW,
 	};
 
-	/* Or samples are left out at such a rate, and not at random. */
+	/* Otherwise the kernel drops samples at this rate, and not at random. */
 	gmem_write_file("/proc/sys/kernel/perf_cpu_time_max_percent", "0");
 	gmem_write_file("/proc/sys/kernel/perf_event_max_sample_rate", "1000000");
 	event = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1,
@@ -158,7 +159,7 @@ static struct profile *profile_of(const struct bench_count *count)
 	return p;
 }
 
-/* Each function once, however often it is in the chain. */
+/* Count each function once, even if it is several times in the call chain. */
 static void profile_add(struct profile *p, const struct sample *s)
 {
 	size_t seen[DEPTH], symbol;
@@ -167,7 +168,7 @@ static void profile_add(struct profile *p, const struct sample *s)
 	p->samples++;
 	p->self[symbol_of(s->ip)]++;
 	for (i = 0; i < s->nr && i < DEPTH; i++) {
-		/* A mark of what follows, and no address */
+		/* A marker of the next entries, not an address */
 		if (s->chain[i] >= PERF_CONTEXT_MAX)
 			continue;
 		symbol = symbol_of(s->chain[i]);
@@ -189,7 +190,7 @@ static void profile_copy(void *to, uint64_t at, size_t size)
 		((uint8_t *)to)[i] = data[(at + i) % RING_SIZE];
 }
 
-/* Take what is in the ring; what was in time is the profile's. */
+/* Read all samples. Those within the measurement are added to the profile. */
 static void profile_drain(struct profile *p, uint64_t end)
 {
 	uint64_t head = __atomic_load_n(&ring->data_head, __ATOMIC_ACQUIRE);
@@ -210,8 +211,8 @@ static void profile_drain(struct profile *p, uint64_t end)
 }
 
 /*
- * At random, and with another period each time, or work that takes the same time each
- * round, as it does under -icount, would have the timer at the same few places.
+ * Start at a random time, with a random period. Otherwise the timer would sample the same
+ * few places of work that always takes the same time, as it does under -icount.
  */
 void profile_begin(const struct bench_count *count)
 {
@@ -246,7 +247,10 @@ static void profile_line(const struct profile *p, size_t symbol)
 	       p->below[symbol] / all, symbol ? symbols[symbol].name : "(user)");
 }
 
-/* The functions with most below them, in per cent: in them, in all. */
+/*
+ * Print the functions with the most samples: per cent in the function, and with its
+ * callees.
+ */
 void profile_report(const struct bench_count *count)
 {
 	struct profile *p = profile_of(count);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* QUERY over states that are in pieces. */
+/* QUERY of ranges with many states. */
 #include <stdlib.h>
 
 #include "bench.h"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# The table, and what of the targets is reached:
+# Print the table, and which targets are met:
 #
 #	awk -v timed= -f rows.awk -f report.awk ROWS targets
 
@@ -25,7 +25,7 @@ function table(i) {
 		printf "%-46s %-17s %-13s %10s %6s %10s %6s\n", ROW_WORK[i], ROW_WHO[i],
 			ROW_UNIT[i], number(i ",n"), spread(i ",n"), number(i ",t"),
 			spread(i ",t")
-	# Of a number of bytes for each GiB.
+	# A pseudo-row: the divisor that makes bits for each page of bytes for each GiB.
 	ROW["pages of a GiB, bytes to bits @ gmem"] = ++ROWS
 	VALUE[ROWS ",n"] = 262144 / 8
 	print "\nTargets:"
@@ -56,7 +56,7 @@ function target(line, part, value, by, over) {
 	value /= by
 	over = sprintf(": %.0f%% too much", 100 * (value / part[2] - 1))
 	if (part[3] ~ /^ns:/ && timed !~ /^kvm/) {
-		# The clock of an emulated CPU, on a host that does other things, too.
+		# The clock of an emulated CPU also counts other work of the host.
 		unknown++
 		verdict("not judged", part[1], value, part[2], "")
 	} else if (value <= part[2]) {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# The rows of gmem_bench: MEASURE, WORK, WHO, UNIT, VALUE, SPREAD, tabs between them. Read
-# by report.awk, json.awk and chart.awk, which come after this on the command line.
+# The rows of gmem_bench: MEASURE, WORK, WHO, UNIT, VALUE, SPREAD, separated by tabs. Read
+# by report.awk, json.awk and chart.awk, which follow on the command line.
 
 BEGIN { FS = "\t" }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Large files that have little memory. */
+/* Large files with little memory. */
 #include <stdio.h>
 
 #include "bench.h"
@@ -29,7 +29,7 @@ static void sparse_back(int fd, uint64_t offset, uint64_t length, const char *na
 	bench_report(&count);
 }
 
-/* The same work in files of any size: the 2 MiB at the end are populated. */
+/* The same work in files of different sizes: the last 2 MiB are populated. */
 void sparse_convert(const struct bench_case *c)
 {
 	struct memory m;
@@ -46,7 +46,7 @@ void sparse_convert(const struct bench_case *c)
 	}
 }
 
-/* All of a file that has no memory. */
+/* Convert a whole file that has no memory. */
 void sparse_empty(const struct bench_case *c)
 {
 	struct memory m;

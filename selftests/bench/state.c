@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What states cost in memory, by the kernel's own count: the objects in slab caches,
- * before and after. Beside it KVM's attribute, of which a VM with private memory needs one
- * for each page.
+ * The memory that states need, measured as the difference of objects in slab caches. For
+ * comparison KVM's attributes, of which a VM with private memory needs one for each page.
  */
 #include <glob.h>
 #include <stdio.h>
@@ -12,14 +11,14 @@
 #include "bench.h"
 #include "kvm_vm.h"
 
-/* A slab of which a CPU uses a part counts as a whole: there is much of the rest. */
+/* Use many GiB: a slab that a CPU uses in part counts as a whole. */
 #define GIBS 32ULL
 #define RANGES GMEM_CONVERT_MAX_RANGES
 
 /*
- * What CPUs keep for the next allocation counts as used until it is given back. So does
- * what kfree_rcu() has taken, which may be for five seconds; under -icount they are over
- * at once.
+ * Objects that CPUs keep for later allocations count as used, and so do objects that
+ * kfree_rcu() frees up to five seconds later. So wait, and shrink all caches. Under
+ * -icount the wait takes no time.
  */
 static void state_shrink(void)
 {
@@ -34,7 +33,7 @@ static void state_shrink(void)
 	globfree(&g);
 }
 
-/* Where states can be; other caches have no part in it. */
+/* The caches that states are in */
 static bool state_cache(const char *line)
 {
 	return !strncmp(line, "kmalloc", 7) || !strncmp(line, "radix_tree_node", 15);
@@ -49,7 +48,7 @@ static uint64_t state_slabs(void)
 	if (!f)
 		bench_skip("no /proc/slabinfo");
 	state_shrink();
-	/* And what that has freed in its turn. */
+	/* Shrink again, because the first time may have freed further objects. */
 	state_shrink();
 	while (fgets(line, sizeof(line), f)) {
 		if (state_cache(line) &&
@@ -60,7 +59,7 @@ static uint64_t state_slabs(void)
 	return bytes;
 }
 
-/* A page every @stride bytes becomes private, from @at on. */
+/* Make a page private every @stride bytes, from @at on. */
 static void state_stride(int fd, uint64_t at, uint64_t end, uint64_t stride)
 {
 	struct gmem_convert_range ranges[RANGES];
@@ -95,7 +94,7 @@ static void state_gmem(void)
 	must(gmem_convert(m.fd, 0, m.length, SHARED, PRESERVE));
 	state_stride(m.fd, 0, m.length, SZ_2M);
 	state_report("states: one page of 2 MiB private", before);
-	/* All of it would take minutes. */
+	/* The whole file would take minutes. */
 	state_stride(m.fd, 0, SZ_1G, 2 * PAGE);
 	state_report("states: every other page of 1 GiB, too", before);
 	memory_close(&m);

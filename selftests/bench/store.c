@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Conversions of memory whose private pages live in KVM's guest_memfd. */
+/* Conversions of memory whose private pages are in KVM's guest_memfd. */
 #include <unistd.h>
 
 #include "bench.h"
 #include "kvm_vm.h"
 
 /**
- * struct store_counts - what a conversion by the store consists of
- * @convert: gmem's part, to private and to shared
- * @attribute: KVM's, likewise
+ * struct store_counts - the two parts of a conversion with a store
+ * @convert: CONVERT, to private and to shared
+ * @attribute: setting KVM's attribute, likewise
  */
 struct store_counts {
 	struct bench_count convert[2];

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Threads on CPUs of their own, by the clock: what several do at the same time is no
- * matter of instructions. A loop that shares nothing says how much the machine itself
- * gains by so many CPUs.
+ * Threads on CPUs of their own, measured by the clock: instructions say nothing about
+ * work on several CPUs. A loop that shares nothing shows how much the machine itself
+ * gains by more CPUs.
  */
 #include <sched.h>
 #include <stdio.h>
@@ -21,12 +21,12 @@ struct thread_group;
 typedef void (*thread_fn)(struct thread_group *group, unsigned int number);
 
 /**
- * struct thread_group - threads that do the same
- * @memory: what they work on, 2 MiB for each
- * @fn: a round of it
- * @start: where they wait for each other
- * @sleeps: how often they have slept meanwhile
- * @stop: for those that go on until they are told
+ * struct thread_group - threads that do the same work
+ * @memory: their memory, 2 MiB for each thread
+ * @fn: a round of the work
+ * @start: barrier before the first round
+ * @sleeps: number of times that the threads have slept
+ * @stop: set to end threads that run without a limit
  */
 struct thread_group {
 	struct memory memory;
@@ -42,7 +42,7 @@ struct thread {
 	struct gmem_task task;
 };
 
-/* The CPU of a thread; -1 where there are not so many. */
+/* Return: the CPU of a thread; -1 if there are too few. */
 static int thread_cpu(unsigned int number)
 {
 	cpu_set_t set;
@@ -98,7 +98,7 @@ static void *thread_main(void *arg)
 	return NULL;
 }
 
-/* What a round takes, if @nr threads do ROUNDS of it each. */
+/* Measure the time of a round, if @nr threads run ROUNDS rounds each. */
 static void thread_rounds(struct thread_group *group, unsigned int nr, const char *what)
 {
 	struct bench_count count;
@@ -131,7 +131,7 @@ static void thread_rounds(struct thread_group *group, unsigned int nr, const cha
 			   (double)((count.repeats + 1) * nr * ROUNDS));
 }
 
-/* 2 MiB there and back, for each thread its own. */
+/* Each thread converts its own 2 MiB to private and to shared. */
 void thread_convert(const struct bench_case *c)
 {
 	struct thread_group group = { 0 };
@@ -164,7 +164,7 @@ static void fault_report(const char *which, const char *beside, uint64_t value)
 	bench_report_value(name, "gmem", "page", (double)value);
 }
 
-/* FAULTS first touches, each timed. */
+/* Measure FAULTS first touches, one by one. */
 static void fault_times(struct memory *m, const char *beside)
 {
 	uint64_t *times = calloc(FAULTS, sizeof(*times));
@@ -193,7 +193,7 @@ static void *fault_converter(void *arg)
 	return NULL;
 }
 
-/* Faults in one part of a file, while another part is converted all the time. */
+/* Page faults in one part of a file, during conversions of another part. */
 void thread_fault(const struct bench_case *c)
 {
 	struct thread_group group = { 0 };
@@ -206,7 +206,7 @@ void thread_fault(const struct bench_case *c)
 	memory_map(m);
 	memory_write(m->map, SZ_2M);
 	fault_times(m, "no conversion");
-	/* By number of the CPU: this thread has but one left. */
+	/* Use the next CPU number: thread_cpu() sees only one CPU after the pinning above. */
 	must(gmem_task_start(&task, thread_cpu(0) + 1, fault_converter, &group));
 	fault_times(m, "conversions");
 	__atomic_store_n(&group.stop, 1, __ATOMIC_RELEASE);

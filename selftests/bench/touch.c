@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Page faults of the host: at memory that is not there yet, and at memory that is. */
+/* Page faults of the host on memory that is not populated, and on memory that is. */
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "bench.h"
 #include "hold.h"
 
-/* Each page is allocated and cleared. */
+/* The kernel allocates and clears each page. */
 void touch_first(const struct bench_case *c)
 {
 	struct bench_count count = bench_new("first touch", memory_names[c->kind],
@@ -48,7 +48,7 @@ static void touch_mapped(const struct bench_case *c, const char *name, bool writ
 	memory_close(&m);
 }
 
-/* Memory that is populated, in a new mapping. */
+/* Populated memory in a new mapping. */
 void touch_again(const struct bench_case *c)
 {
 	touch_mapped(c, "repeat mapping, write", true);
@@ -56,8 +56,8 @@ void touch_again(const struct bench_case *c)
 }
 
 /*
- * What the kernel takes to unmap pages that stay where they are, which is part of
- * converting them.
+ * The time that the kernel needs to unmap pages that stay in their file, which is a part
+ * of a conversion.
  */
 void touch_unmap(const struct bench_case *c)
 {

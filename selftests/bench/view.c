@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Conversions of memory that a view has. Where the process that calls CONVERT has it, as a
- * VMM does, the view has the pages again afterwards, or has never lost them. Where another
- * process converts, it loses them in either direction, and is filled by VIEW_POPULATE.
+ * Conversions of memory that has a view. If the process that calls CONVERT has the view,
+ * as a VMM does, CONVERT fills the view again, or has not removed its pages. If another
+ * process converts, the view loses its pages in both directions, and VIEW_POPULATE fills
+ * it again.
  */
 #include <sys/mman.h>
 #include <unistd.h>
@@ -12,15 +13,15 @@
 #include "kvm_vm.h"
 
 /**
- * struct view_work - memory with a view, and what is counted
+ * struct view_work - memory with a view, and its measurements
  * @memory: the memory
  * @view: the view fd
  * @map: its mapping
- * @huge: the view has 2 MiB as one entry
- * @length: what is converted
- * @target: to what
- * @count: of the conversion at hand, one of @counts
- * @counts: to private, to shared
+ * @huge: the view maps 2 MiB by one entry
+ * @length: length of the converted range
+ * @target: state to convert it to
+ * @count: the current one of @counts
+ * @counts: conversions to private, and to shared
  */
 struct view_work {
 	struct memory memory;
@@ -67,7 +68,7 @@ static void view_close(struct view_work *work)
 	memory_close(&work->memory);
 }
 
-/* All of it in one call, as a VMM has it. */
+/* Convert the whole range in one call of the process that has the view, like a VMM. */
 static void view_whole(uint64_t length, bool mapped, bool huge, const char *to_private,
 		       const char *to_shared)
 {
@@ -95,7 +96,7 @@ static void view_whole(uint64_t length, bool mapped, bool huge, const char *to_p
 	view_close(&work);
 }
 
-/* By a process that has no view, for the one that has one; and what that does then. */
+/* Another process converts, and the process that has the view fills it again. */
 static void view_parts(uint64_t length, const char *to_private, const char *to_shared,
 		       const char *refill)
 {
@@ -139,7 +140,7 @@ void view_convert(const struct bench_case *c)
 		   "2 MiB to shared by another process, mapped", "2 MiB filled");
 }
 
-/* What KVM maps as 2 MiB; and one page of that. */
+/* 2 MiB that KVM maps by one entry, and one page of them. */
 void view_huge(const struct bench_case *c)
 {
 	view_whole(SZ_2M, true, true, "2 MiB to private and filled, one entry",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A window of 64 KiB that a guest shares for each I/O, as with swiotlb: to shared, the
- * host writes to it, back to private.
+ * A window of 64 KiB that a guest shares for each I/O, like swiotlb: it becomes shared,
+ * the host writes to it, and it becomes private again.
  */
 #include <string.h>
 #include <sys/mman.h>
