@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * No way by which the host reads or writes memory reaches a private page.
+ * The host cannot read or write a private page in any way.
  *
- * The fixture has three pages: the first and the last shared, the middle one
- * private with a secret pattern. Each case tries one way on the private page,
- * after it has shown on a shared one that the way works at all.
+ * The fixture has three pages. The first and the last are shared. The middle one is
+ * private and contains a secret pattern. Each case first shows that a way works on a
+ * shared page, and then tries it on the private page.
  */
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -49,7 +49,7 @@ FIXTURE_SETUP(access)
 	test_gmem_convert(self->fd, PAGE, PAGE, PRIVATE, PRESERVE);
 }
 
-/* Whatever was tried, nothing was written and nothing is left over. */
+/* After each case the pages are unchanged, and nothing is left open or mapped. */
 FIXTURE_TEARDOWN(access)
 {
 	expect_state(PRIVATE, self->fd, PAGE);
@@ -114,7 +114,7 @@ TEST_F(access, system_calls)
 	EXPECT_EQ(EFAULT, errno);
 }
 
-/* read(), write() and their kin on the gmem fd itself. */
+/* read(), write() and similar calls on the gmem fd itself. */
 TEST_F(access, file_io)
 {
 	int tmp = open("/tmp", O_RDWR | O_TMPFILE, 0600);
@@ -133,7 +133,7 @@ TEST_F(access, file_io)
 	EXPECT_EQ(0, buf[0]);
 }
 
-/* The kernel itself does not read the fd: not as a module, disk or swap. */
+/* The kernel does not read the fd itself: not as a module, disk or swap. */
 TEST_F(access, kernel_readers)
 {
 	char path[64];
@@ -332,7 +332,7 @@ TEST_F(access, direct_io_disk)
 	EXPECT_EQ(EFAULT, errno);
 }
 
-/* A child with the memory mapped and a marker of its own dies. */
+/* A child that has the memory mapped, and a marker in its own memory, crashes. */
 struct dump {
 	struct access_data *self;
 	bool dodump;
@@ -350,7 +350,7 @@ static void dump_main(void *arg)
 		madvise(dump->self->p, LENGTH, MADV_DODUMP);
 }
 
-/* A core dump has the process's own memory and none of the guest's. */
+/* A core dump contains the memory of the process itself, but no guest memory. */
 TEST_F(access, core_dump)
 {
 	struct dump dump = { .self = self };
@@ -361,7 +361,7 @@ TEST_F(access, core_dump)
 	EXPECT_EQ(0, core_count(&core, SECRET_SEED));
 	EXPECT_EQ(0, core_count(&core, OPEN_SEED));
 	core_drop(&core);
-	/* MADV_DODUMP asks for the mapping; the private page still is not in. */
+	/* MADV_DODUMP asks to dump the mapping, but the private page is still left out. */
 	dump.dodump = true;
 	ASSERT_EQ(0, core_take(&core, dump_main, &dump));
 	EXPECT_GE(core_count(&core, OWN_SEED), 1);
@@ -404,7 +404,7 @@ TEST_F(access, mlock)
 	munlock(self->p, LENGTH);
 }
 
-/* move_pages() finds no page to tell about or to move. */
+/* move_pages() finds no page, neither to report nor to move. */
 TEST_F(access, move_pages)
 {
 	void *pages[2] = { self->shared, self->private };
@@ -449,7 +449,7 @@ TEST_F(access, userfaultfd)
 	close(uffd);
 }
 
-/* remap_file_pages() and mremap() lead to the same SIGBUS. */
+/* Private pages raise SIGBUS also after remap_file_pages() and mremap(). */
 TEST_F(access, remapping)
 {
 	uint8_t *q = test_gmem_map(self->fd, 0, LENGTH), *r;
@@ -462,7 +462,7 @@ TEST_F(access, remapping)
 	EXPECT_EQ(0, gmem_pfn(q));
 }
 
-/* MADV_POPULATE, WILLNEED and readahead() bring nothing in. */
+/* MADV_POPULATE, MADV_WILLNEED and readahead() populate nothing. */
 TEST_F(access, populate)
 {
 	EXPECT_EQ(0, madvise(self->shared, PAGE, MADV_POPULATE_READ));
@@ -475,7 +475,7 @@ TEST_F(access, populate)
 	expect_sigbus(self->private);
 }
 
-/* A hardware-poison injection names a page by address: there is none. */
+/* Hardware-poison injection finds no page at the address of a private one. */
 TEST_F(access, hwpoison)
 {
 	EXPECT_EQ(-1, madvise(self->private, PAGE, 100 /* MADV_HWPOISON */));
@@ -483,7 +483,10 @@ TEST_F(access, hwpoison)
 	expect_sigbus(self->private);
 }
 
-/* The memory would be in the image in clear: no hibernation while it lives. */
+/*
+ * A hibernation image would contain the memory in clear, so hibernation is refused while
+ * gmem memory exists.
+ */
 TEST_F_TIMEOUT(access, hibernation, 300)
 {
 	char states[64] = "";

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Build ids: the kernel's reader of ELF headers takes bytes from the page cache of
- * a mapped file, without a page table. Whoever controls a header in a shared page
- * chooses which bytes, so none of them may be a private page's.
+ * Build ids: to find them, the kernel parses ELF headers in the page cache of a mapped
+ * file, without a page table. A header in a shared page determines which bytes are read.
+ * The host can write such a header, so the kernel must not read private pages.
  *
- * The first page of the fixture is an ELF header whose note ends in the second page:
- * the 20 bytes of the build id are the first of that page.
+ * The first page of the fixture is an ELF header, whose note ends in the second page: the
+ * 20 bytes of the build id are the first ones of that page.
  */
 #include <elf.h>
 #include <fcntl.h>
@@ -33,7 +33,7 @@
 
 static const uint8_t secret[ID_SIZE] = "secret of the guest";
 
-/* A way to have the kernel look for a build id: bytes of it, or a negative errno. */
+/* Make the kernel read a build id. Return: number of bytes of the id, or a negative errno. */
 typedef int (*id_reader)(int fd, uint8_t id[ID_SIZE]);
 
 FIXTURE(buildid) {
@@ -41,7 +41,7 @@ FIXTURE(buildid) {
 	uint8_t *p;
 };
 
-/* An ELF header at @p whose only segment is a note at byte @note, with the secret. */
+/* Write an ELF header to @p. Its only segment is a note at byte @note, with the secret. */
 static void put_elf(uint8_t *p, size_t note)
 {
 	Elf64_Ehdr header = {
@@ -90,7 +90,7 @@ FIXTURE_TEARDOWN(buildid)
 	close(self->fd);
 }
 
-/* The build id of the one mapping that perf has seen, if it has. */
+/* Find the build id of the mapping in perf's ring, if there is one. */
 static int perf_find_id(struct perf_event_mmap_page *ring, uint8_t id[ID_SIZE])
 {
 	const uint8_t *data = (uint8_t *)ring + PAGE;
@@ -111,7 +111,7 @@ static int perf_find_id(struct perf_event_mmap_page *ring, uint8_t id[ID_SIZE])
 	return -ENODATA;
 }
 
-/* perf tells its user about each mapping, with the build id. */
+/* perf reports each mapping to its user, with the build id. */
 static int perf_read_id(int fd, uint8_t id[ID_SIZE])
 {
 	struct perf_event_attr attr = {
@@ -153,7 +153,7 @@ static int bpf(int cmd, union bpf_attr *attr)
 	return rc < 0 ? -errno : rc;
 }
 
-/* A map whose entries are stacks as build ids and offsets. */
+/* A map whose entries are stacks of build ids and offsets. */
 static int bpf_stack_map(void)
 {
 	union bpf_attr attr = {
@@ -167,7 +167,7 @@ static int bpf_stack_map(void)
 	return bpf(BPF_MAP_CREATE, &attr);
 }
 
-/* A program that puts the user's stack of this process into the map. */
+/* A program that adds the user stack of this process to the map. */
 static int bpf_stack_program(int map)
 {
 	struct bpf_insn program[] = {
@@ -208,7 +208,7 @@ static int bpf_attach(int program, const char *tracepoint)
 	return bpf(BPF_RAW_TRACEPOINT_OPEN, &attr);
 }
 
-/* A system call from a function that seems to have been called from @where. */
+/* Make a system call with @where as the return address on the stack. */
 static __attribute__((noinline)) void call_from(void *where)
 {
 	void *volatile *frame = __builtin_frame_address(0);
@@ -219,7 +219,7 @@ static __attribute__((noinline)) void call_from(void *where)
 	frame[1] = caller;
 }
 
-/* The build id of the frame at @offset of its file, in any stack of the map. */
+/* Find the build id of the frame with this file offset in any stack of the map. */
 static int bpf_find_id(int map, uint64_t offset, uint8_t id[ID_SIZE])
 {
 	struct bpf_stack_build_id stack[STACK_DEPTH];
@@ -248,7 +248,7 @@ static int bpf_find_id(int map, uint64_t offset, uint8_t id[ID_SIZE])
 	return 0;
 }
 
-/* A tracing program has frames of a stack as build ids of the files they are in. */
+/* A tracing program reads the frames of a stack as build ids of their files. */
 static int bpf_read_id(int fd, uint8_t id[ID_SIZE])
 {
 	uint64_t offset = 0x123;	/* no frame of this program has it */
@@ -290,7 +290,7 @@ struct procmap_query {
 };
 #endif
 
-/* An ioctl of /proc/PID/maps, open to everybody for his own process. */
+/* An ioctl of /proc/PID/maps, which everybody may use for his own process. */
 static int procmap_read_id(int fd, uint8_t id[ID_SIZE])
 {
 	uint8_t *p = mmap(NULL, LENGTH, PROT_READ, MAP_SHARED, fd, 0);
@@ -312,7 +312,7 @@ static int procmap_read_id(int fd, uint8_t id[ID_SIZE])
 	return rc;
 }
 
-/* What @read finds is the secret. */
+/* Whether @read finds the secret. */
 static bool finds_secret(id_reader read, int fd)
 {
 	uint8_t id[ID_SIZE] = { 0 };
@@ -322,13 +322,13 @@ static bool finds_secret(id_reader read, int fd)
 	return rc > 0 && !memcmp(id, secret, ID_SIZE);
 }
 
-/* As an access of the host does: a shared page is there after it. */
+/* Populate a shared page by an access of the host. */
 static void touch(struct buildid_data *self, unsigned int page)
 {
 	EXPECT_EQ(0, gmem_try_read(self->p + page * PAGE, NULL));
 }
 
-/* The page with the build id is private, then the one with the header, then both. */
+/* The page with the build id is private, then the page with the header, then both. */
 static void expect_closed(struct buildid_data *self, id_reader read)
 {
 	test_gmem_convert(self->fd, PAGE, PAGE, PRIVATE, PRESERVE);
@@ -343,7 +343,7 @@ static void expect_closed(struct buildid_data *self, id_reader read)
 	EXPECT_EQ(0, memcmp(self->p + PAGE, secret, ID_SIZE));
 }
 
-/* Shared pages are the host's: there the way works, before and after. */
+/* The kernel finds the build id in shared pages, before and after they were private. */
 TEST_F(buildid, D1_perf_event_mmap2)
 {
 	uint8_t id[ID_SIZE];
@@ -368,7 +368,7 @@ TEST_F(buildid, D1_bpf_stack_map)
 	EXPECT_TRUE(finds_secret(bpf_read_id, self->fd));
 }
 
-/* It may sleep, and then the kernel reads by read_iter(), which gmem has not. */
+/* This ioctl may sleep, so the kernel reads by read_iter(), which gmem does not have. */
 TEST_F(buildid, D1_procmap_query)
 {
 	uint8_t id[ID_SIZE];
@@ -378,12 +378,12 @@ TEST_F(buildid, D1_procmap_query)
 		SKIP(return, KSFT_BY_DESIGN " no PROCMAP_QUERY");
 	EXPECT_EQ(0, rc);
 	expect_closed(self, procmap_read_id);
-	/* Not even where nothing is populated. */
+	/* Also if nothing is populated */
 	test_gmem_punch(self->fd, 0, LENGTH);
 	EXPECT_FALSE(finds_secret(procmap_read_id, self->fd));
 }
 
-/* Header, note and build id in one page. */
+/* Header, note and build id in the same page. */
 TEST_F(buildid, D1_header_and_note)
 {
 	uint8_t id[ID_SIZE];
@@ -400,7 +400,7 @@ TEST_F(buildid, D1_header_and_note)
 	EXPECT_TRUE(finds_secret(perf_read_id, self->fd));
 }
 
-/* A conversion that is refused leaves shared pages: all of them, with all they had. */
+/* After a refused conversion all pages are shared, with their contents. */
 TEST_F(buildid, D1_refused_conversion)
 {
 	struct hold_pipe hold;
@@ -418,8 +418,8 @@ TEST_F(buildid, D1_refused_conversion)
 }
 
 /*
- * A fault also maps its neighbours, where they are shared: private ones never, and
- * those that were private have what they had.
+ * A fault also maps shared neighbours, but never private ones. Pages that were private
+ * keep their contents.
  */
 TEST_F(buildid, D1_fault_around)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The control socket of a VM that runs: what it answers, who may ask, and that
- * no client, however it behaves, does any harm to the VM. The guest counts in
- * memory that is a file, so that it is seen to go on.
+ * The control socket of a running VM: its answers, its access rights, and that no client
+ * can harm the VM. The guest increments a counter in memory that is a file, which shows
+ * that it is running.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -45,7 +45,7 @@ static uint64_t counter(void)
 			       __ATOMIC_RELAXED);
 }
 
-/* Whether the guest counts, and the VM answers. */
+/* Whether the guest's counter increases, and the VM answers. */
 static bool goes_on(void)
 {
 	uint64_t before = counter();
@@ -99,7 +99,7 @@ static void stop(void)
 	EXPECT_TRUE(strstr(boot.json, "\"end\":\"stopped\""));
 	unlink(MEMORY);
 	unlink(KERNEL);
-	/* Nothing is left of it. */
+	/* All of its files are gone. */
 	EXPECT_EQ(0, rmdir(directory));
 }
 
@@ -131,7 +131,7 @@ static unsigned long vm_descriptors(void)
 	return count;
 }
 
-/* KiB of the process that are not the guest's. */
+/* KiB of the process without the guest's memory. */
 static unsigned long vm_memory(void)
 {
 	char path[64], text[4096];
@@ -157,7 +157,7 @@ static unsigned long vm_memory(void)
 		SKIP(return, "%s", __why);				\
 } while (0)
 
-/* The socket is the user's alone. */
+/* Only the user has access to the socket. */
 TEST_TIMEOUT(private, TIMEOUT)
 {
 	char path[128];
@@ -173,7 +173,7 @@ TEST_TIMEOUT(private, TIMEOUT)
 	ASSERT_EQ(0, stat(path, &status));
 	EXPECT_EQ(0600, status.st_mode & 07777);
 	EXPECT_TRUE(S_ISSOCK(status.st_mode));
-	/* Neither the directory nor the socket lets another user in. */
+	/* Neither the directory nor the socket gives access to another user. */
 	ASSERT_EQ(0, chmod(directory, 0755));
 	pid = fork();
 	if (!pid)
@@ -186,7 +186,7 @@ TEST_TIMEOUT(private, TIMEOUT)
 	stop();
 }
 
-/* stat says what is there, map where it is, and decommit gives it back. */
+/* stat and map describe the memory, and decommit frees it. */
 TEST_TIMEOUT(answers, TIMEOUT)
 {
 	unsigned long before, zero = 0;
@@ -209,7 +209,7 @@ TEST_TIMEOUT(answers, TIMEOUT)
 	EXPECT_EQ(0, ask("map", NULL, NULL, NULL));
 	EXPECT_TRUE(strstr(output, "\"shared\""));
 	EXPECT_FALSE(strstr(output, "\"private\""));
-	/* What cannot be done is an error, with all that there is to say. */
+	/* A failed command reports an error with all details. */
 	EXPECT_EQ(CODE_UNSUPPORTED, ask("convert", "0x400000", "2M", "private"));
 	EXPECT_TRUE(strstr(output, "\"hint\""));
 	EXPECT_EQ(1, ask("decommit", "0x400000", "1G", NULL));
@@ -233,7 +233,7 @@ static void attack_garbage(void)
 	close(fd);
 }
 
-/* Requests without end, and no answer is read. */
+/* Send requests without end, and read no answers. */
 static void attack_flood(void)
 {
 	static const char text[] = "{\"command\":\"stat\"}\n"
@@ -297,7 +297,7 @@ static void attack(unsigned int seed)
 		attacks[random() % 4]();
 }
 
-/* All at once, for some seconds; the clients are killed in the middle. */
+/* Run all attacks at once for some seconds, and then kill the clients. */
 static void attack_for(unsigned int seed)
 {
 	time_t end = time(NULL) + ATTACK_SECONDS;
@@ -309,7 +309,7 @@ static void attack_for(unsigned int seed)
 		if (!pids[i])
 			attack(seed + (unsigned int)i);
 	}
-	/* Others have to wait longer, but have their turn. */
+	/* Other clients have to wait longer, but are served. */
 	for (int i = 0; i < 10 && !answered; i++)
 		answered = !ask("stat", NULL, NULL, NULL);
 	EXPECT_TRUE(answered);
@@ -332,12 +332,12 @@ TEST_TIMEOUT(attacked, TIMEOUT)
 	kib = vm_memory();
 	before = counter();
 	attack_for((unsigned int)ksft_seed());
-	/* The guest has gone on meanwhile. */
+	/* The guest has continued to run. */
 	EXPECT_GT(counter(), before);
 	EXPECT_TRUE(goes_on());
 	TH_LOG("descriptors %lu, then %lu; %lu KiB, then %lu", descriptors,
 	       vm_descriptors(), kib, vm_memory());
-	/* The connections of the dead are accepted before they are closed. */
+	/* Connections of killed clients are accepted before they are closed. */
 	for (int i = 0; i < 100 && vm_descriptors() > descriptors; i++)
 		usleep(100000);
 	EXPECT_LE(vm_descriptors(), descriptors);
@@ -352,7 +352,7 @@ static bool ps_has(const char *text)
 	return !tool_run(output, sizeof(output), words) && strstr(output, text);
 }
 
-/* A VM that was killed is listed as such, once, and its name is free again. */
+/* ps lists a killed VM as such once, and then its name is free again. */
 TEST_TIMEOUT(killed, TIMEOUT)
 {
 	NEED_KVM();
@@ -373,7 +373,7 @@ TEST_TIMEOUT(killed, TIMEOUT)
 	stop();
 }
 
-/* Clients convert memory to and fro, which the map and the counters follow. */
+/* Clients convert memory in both directions, and the map and the counters show it. */
 TEST_TIMEOUT(converts, TIMEOUT)
 {
 	NEED_KVM();
@@ -405,7 +405,7 @@ TEST_TIMEOUT(converts, TIMEOUT)
 	stop();
 }
 
-/* Return: whether a dump is there; what is wrong with it is said. */
+/* Return: whether dump has succeeded; logs its error. */
 static bool dump(const char *start, const char *size)
 {
 	bool done = !ask("dump", start, size, NULL);
@@ -420,7 +420,7 @@ static void put_text(uint64_t gpa, const char *text)
 	memcpy(memory + gpa, text, strlen(text));
 }
 
-/* Another process maps the memory, and sees in it what the guest has. */
+/* Another process maps the memory, and sees the guest's contents. */
 TEST_TIMEOUT(dumps, TIMEOUT)
 {
 	const char *words[] = { "dump", NAME, "0x500ff8", "24", NULL };
@@ -451,7 +451,7 @@ TEST_TIMEOUT(dumps, TIMEOUT)
 	stop();
 }
 
-/* Memory that is no file is nobody else's. */
+/* Memory that is not a file cannot be dumped by another process. */
 TEST_TIMEOUT(dumps_no_private, TIMEOUT)
 {
 	NEED_KVM();

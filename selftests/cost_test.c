@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Operations cost what they did, in instructions: compared as a ratio to what a memfd's
- * first touch costs in the same run, so that a newer kernel or compiler, which makes
- * everything dearer, is no failure. Cases are those of `make bench`.
+ * The cost of operations in instructions. Each cost is a ratio to a memfd's first touch
+ * in the same run. So a newer kernel or compiler, which makes everything slower, causes
+ * no failure. The cases are those of `make bench`.
  *
- * Instructions repeat to 1 %, and Debian's 6.12 and 7.3 differ by 14 %. So what is a third
- * dearer fails; and so does what has become that much cheaper: record its cost here, or
- * twice as much of it would pass.
+ * Instructions are reproducible to 1 %, and Debian's 6.12 and 7.3 differ by 14 %. An
+ * operation fails if it costs a third more. It also fails if it costs that much less:
+ * then record the new cost here. Otherwise a cost of twice the new value would still
+ * pass.
  */
 #include <stdlib.h>
 
@@ -15,14 +16,14 @@
 
 KSFT_COUNTS();
 
-/* Millionths of a memfd's first touch are the unit. */
+/* The unit is a millionth of a memfd's first touch. */
 #define UNIT 1000000
 #define MARGIN_PERCENT 130
 
 static const struct bench_case memfd = { "memfd", touch_first, MEMORY_MEMFD };
 static const struct bench_case gmem = { "gmem", touch_first, MEMORY_GMEM };
 
-/* Those of a case that a test runs. */
+/* These replace those of main.c for a case that a test runs. */
 void bench_skip(const char *why)
 {
 	ksft_skip("%s", why);
@@ -38,7 +39,7 @@ void bench_fail(const char *what, long rc)
 	_exit(KSFT_FAIL);
 }
 
-/* -1: cheaper than recorded, 1: dearer */
+/* Return: -1 if cheaper than recorded, 1 if more expensive, else 0. */
 static int cost_judge(long long cost, long long recorded)
 {
 	if (cost * 100 > recorded * MARGIN_PERCENT)
@@ -46,7 +47,7 @@ static int cost_judge(long long cost, long long recorded)
 	return cost * MARGIN_PERCENT < recorded * 100 ? -1 : 0;
 }
 
-/* A row of the case that has run, in UNIT. */
+/* The value of a row of the case that has run, in UNIT. */
 static long long cost_of(const char *work, const char *who)
 {
 	double value = bench_value(work, who), unit = bench_value("first touch", "memfd");
@@ -156,7 +157,7 @@ TEST_F(cost, query)
 	expect_cost(167000, "query 16 MiB, alternating", "gmem");
 }
 
-/* The guard itself: as much, a bit more, twice as much, half as much. */
+/* cost_judge() itself: the same cost, a bit more, twice as much, half as much. */
 TEST(guard)
 {
 	EXPECT_EQ(0, cost_judge(100, 100));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * GMEM_IOCTL_CREATE and the file it returns: lengths, flags, nodes, life
- * without the creator, reopening, passing on, and what such a file refuses.
+ * GMEM_IOCTL_CREATE and the file that it returns: lengths, flags, nodes, use after the
+ * creator has ended, opening again, passing in messages, and operations that are refused.
  */
 #include <fcntl.h>
 #include <sys/ioctl.h>
@@ -64,7 +64,7 @@ static int create_named(int dev, const char *name, size_t length)
 	return rc ? rc : c.out_fd;
 }
 
-/* A name is seen where people look, and so is none. */
+/* /proc shows the name of a file. A name that is too long or no text is refused. */
 TEST_F(create, name)
 {
 	static const char longest[GMEM_NAME_MAX] = "a-name-of-thirty-one-characters";
@@ -92,7 +92,7 @@ TEST_F(create, name)
 	EXPECT_EQ(-EINVAL, create_named(self->dev, "\n", 1));
 }
 
-/* One page, odd numbers of pages and the maximum work; the size is as asked. */
+/* One page, odd numbers of pages and the maximum are accepted; the size is exact. */
 TEST_F(create, lengths_that_work)
 {
 	static const uint64_t lengths[] = {
@@ -114,7 +114,7 @@ TEST_F(create, lengths_that_work)
 	}
 }
 
-/* Nothing, part of a page, above the maximum: EINVAL and no fd. */
+/* Zero, part of a page, or more than the maximum: EINVAL and no fd. */
 TEST_F(create, lengths_that_do_not)
 {
 	static const uint64_t lengths[] = {
@@ -155,7 +155,7 @@ TEST_F(create, initial_state)
 	EXPECT_EQ(8 * PAGE, stat.length);
 }
 
-/* A node that is online works; others and a node without the flag do not. */
+/* An online node is accepted; other nodes, and a node without the flag, are refused. */
 TEST_F(create, node)
 {
 	struct gmem_ioctl_create c = create_args(PAGE, GMEM_CREATE_F_NODE);
@@ -182,7 +182,7 @@ TEST_F(create, node)
 	EXPECT_EQ(-EINVAL, gmem_ioctl(self->dev, GMEM_IOCTL_CREATE, &c));
 }
 
-/* fd_flags: O_CLOEXEC sets the flag, 0 does not, all else is EINVAL. */
+/* fd_flags: O_CLOEXEC sets the flag, 0 does not, and other values give EINVAL. */
 TEST_F(create, fd_flags)
 {
 	struct gmem_ioctl_create c = create_args(PAGE, 0);
@@ -206,7 +206,7 @@ TEST_F(create, fd_flags)
 	}
 }
 
-/* Without a free descriptor: EMFILE, and the next call works again. */
+/* Without a free descriptor: EMFILE, and a later call succeeds. */
 TEST_F(create, no_descriptor_left)
 {
 	struct gmem_ioctl_create c = create_args(PAGE, 0);
@@ -283,7 +283,7 @@ TEST_F(create, reopen_read_only)
 	expect_state(SHARED, ro, 0);
 }
 
-/* O_TRUNC does not get around the fixed size, and loses nothing. */
+/* O_TRUNC does not change the size or the contents. */
 TEST_F(create, reopen_truncating)
 {
 	int fd = test_gmem_create(2 * PAGE, GMEM_CREATE_F_INIT_SHARED);
@@ -302,7 +302,7 @@ TEST_F(create, reopen_truncating)
 	expect_bytes(0x77, p, 2 * PAGE);
 }
 
-/* Execution of the file is not possible. */
+/* The file cannot be executed. */
 TEST_F(create, cannot_be_executed)
 {
 	int fd = test_gmem_create(PAGE, GMEM_CREATE_F_INIT_SHARED);
@@ -315,7 +315,7 @@ TEST_F(create, cannot_be_executed)
 	EXPECT_EQ(EACCES, errno);
 }
 
-/* Passed over a socket, the fd works in another process after the first end. */
+/* A process that gets the fd over a socket can use it after the sender has ended. */
 TEST_F(create, passed_over_a_socket)
 {
 	uint8_t *p;
@@ -342,7 +342,7 @@ TEST_F(create, passed_over_a_socket)
 	expect_bytes(0x31, p, 2 * PAGE);
 }
 
-/* An fd in flight in a socket that nobody reads is released with it. */
+/* An fd in a message that is never read is released with the socket. */
 TEST_F(create, dropped_in_flight)
 {
 	int fd = test_gmem_create(2 * PAGE, GMEM_CREATE_F_INIT_SHARED);
@@ -421,7 +421,7 @@ TEST_F(create, no_file_io)
 	expect_bytes(0x42, p, 2 * PAGE);
 }
 
-/* Mode and owner may change; memory and state do not care. */
+/* Mode and owner can be changed, without an effect on memory and state. */
 TEST_F(create, chmod_and_chown)
 {
 	int fd = test_gmem_create(2 * PAGE, GMEM_CREATE_F_INIT_SHARED);
