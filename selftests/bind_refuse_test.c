@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What BIND and UNBIND refuse: files that are no guest_memfd, whatever they
- * call themselves, ranges that do not fit, and anything bound twice.
+ * BIND and UNBIND refuse files that are not a guest_memfd, whatever their name is, ranges
+ * that do not fit, and ranges that are bound already.
  */
 #include <fcntl.h>
 #include <sys/epoll.h>
@@ -36,7 +36,7 @@ FIXTURE_SETUP(refuse)
 	gmem_fill(self->p, 'A', LENGTH);
 }
 
-/* After whatever was refused the range can be bound and converted. */
+/* After each refused call the range can still be bound and converted. */
 FIXTURE_TEARDOWN(refuse)
 {
 	struct gmem_ioctl_stat stat;
@@ -51,7 +51,7 @@ FIXTURE_TEARDOWN(refuse)
 	close(self->fd);
 }
 
-/* Files that are no guest_memfd, two of which have the name of one. */
+/* Files that are not a guest_memfd; two of them have the name of one. */
 TEST_F(refuse, not_a_guest_memfd)
 {
 	static const char named[] = "/tmp/[kvm-gmem]";
@@ -94,7 +94,7 @@ TEST_F(refuse, not_open)
 	test_err_gmem_bind(EBADF, self->fd, 0, LENGTH, open("/tmp", O_PATH), 0);
 }
 
-/* A guest_memfd that can be mapped would show the host private pages. */
+/* A guest_memfd that can be mapped is refused: it would show private pages to the host. */
 TEST_F(refuse, mappable_guest_memfd)
 {
 	int flags = kvm_check_vm(self->vm, KVM_CAP_GUEST_MEMFD_FLAGS);
@@ -107,7 +107,7 @@ TEST_F(refuse, mappable_guest_memfd)
 	test_err_gmem_bind(EOPNOTSUPP, self->fd, 0, LENGTH, store, 0);
 }
 
-/* A guest_memfd cannot be opened again, so not read-only either. */
+/* A guest_memfd cannot be opened again, so no read-only fd of it exists. */
 TEST_F(refuse, read_only)
 {
 	char path[64];
@@ -135,7 +135,7 @@ TEST_F(refuse, outside)
 	test_err_gmem_bind(EOVERFLOW, self->fd, -PAGE, PAGE, self->store, 0);
 }
 
-/* Offsets that are not multiples of the page size, and no length. */
+/* Offsets and lengths that are not multiples of the page size, and length 0. */
 TEST_F(refuse, unaligned)
 {
 	uint64_t off;
@@ -148,7 +148,7 @@ TEST_F(refuse, unaligned)
 	test_err_gmem_bind(EINVAL, self->fd, 0, 0, self->store, 0);
 }
 
-/* Pages of the gmem fd cannot be bound twice, not to another store either. */
+/* A page of a gmem fd cannot be bound twice, not even to another store. */
 TEST_F(refuse, overlap_in_gmem)
 {
 	static const struct { int first, count; } bad[] = {
@@ -169,7 +169,7 @@ TEST_F(refuse, overlap_in_gmem)
 	test_gmem_unbind(self->fd, 4 * PAGE, 4 * PAGE);
 }
 
-/* Pages of the store cannot be bound twice, by any gmem fd. */
+/* A page of a store cannot be bound twice, by any gmem fd. */
 TEST_F(refuse, overlap_in_store)
 {
 	static const struct { int first, count; } bad[] = {
@@ -195,7 +195,7 @@ TEST_F(refuse, overlap_in_store)
 	close(other);
 }
 
-/* UNBIND wants exactly the range of a binding. */
+/* UNBIND needs the exact range of a binding. */
 TEST_F(refuse, unbind_other_ranges)
 {
 	test_err_gmem_unbind(ENOENT, self->fd, 0, LENGTH);
@@ -210,7 +210,7 @@ TEST_F(refuse, unbind_other_ranges)
 	test_err_gmem_unbind(ENOENT, self->fd, 4 * PAGE, 4 * PAGE);
 }
 
-/* Bound and unbound again and again, by two threads that want the same pages. */
+/* Two threads bind and unbind the same pages again and again. BIND fails with EBUSY only. */
 struct rival {
 	struct refuse_data *self;
 	int wins;
@@ -245,7 +245,7 @@ TEST_F(refuse, rivals)
 	EXPECT_EQ(0, a.other_errors + b.other_errors);
 }
 
-/* Whoever looks at a binding does not delay its end: no EBUSY. */
+/* QUERY and STAT in another thread never make UNBIND, or the next BIND, fail. */
 struct looker {
 	int fd;
 	volatile bool stop;

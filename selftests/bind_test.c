@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * BIND and UNBIND with a guest_memfd of KVM and no guest: private pages of the
- * bound range live in the guest_memfd, and come back with their contents in
- * the same frames. What may be bound is in bind_refuse_test.
+ * BIND and UNBIND with a guest_memfd of KVM, without a guest: private pages of the bound
+ * range move to the guest_memfd, and come back in the same frames with their contents.
+ * bind_refuse_test tests what BIND refuses.
  */
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -72,7 +72,7 @@ static void expect_kept(struct bind_data *self, int first, int last)
 	}
 }
 
-/* A binding is counted, reported by QUERY, and goes when asked to. */
+/* A binding is counted by STAT and reported by QUERY, until UNBIND. */
 TEST_F(bind, bind_and_unbind)
 {
 	struct gmem_ioctl_stat stat;
@@ -97,7 +97,7 @@ TEST_F(bind, bind_and_unbind)
 	expect_kept(self, 0, NR_PAGES);
 }
 
-/* An id names one binding, and never another one. */
+/* An id is never used for a second binding. */
 TEST_F(bind, id)
 {
 	struct gmem_ioctl_bind b = {
@@ -125,7 +125,7 @@ TEST_F(bind, id)
 	expect_kept(self, 0, NR_PAGES);
 }
 
-/* There and back: pages move to the store and return, the same ones. */
+/* Pages move to the store and return in the same frames. */
 TEST_F(bind, round_trip)
 {
 	int n;
@@ -146,7 +146,7 @@ TEST_F(bind, round_trip)
 	}
 }
 
-/* Single pages, in any order, leave their neighbours where they are. */
+/* Single pages can be converted in any order, and their neighbours do not move. */
 TEST_F(bind, single_pages)
 {
 	static const int order[] = { 15, 0, 7, 8, 3 };
@@ -209,7 +209,7 @@ TEST_F(bind, holes)
 	expect_kept(self, 11, NR_PAGES);
 }
 
-/* ZERO to private: nothing reaches the store. */
+/* ZERO to private: no page moves to the store. */
 TEST_F(bind, zero_to_private)
 {
 	test_gmem_bind(self->fd, 0, LENGTH, self->store, 0);
@@ -220,7 +220,7 @@ TEST_F(bind, zero_to_private)
 	expect_kept(self, 8, NR_PAGES);
 }
 
-/* ZERO to shared: what was in the store is gone. */
+/* ZERO to shared: the contents in the store are lost. */
 TEST_F(bind, zero_to_shared)
 {
 	test_gmem_bind(self->fd, 0, LENGTH, self->store, 0);
@@ -247,7 +247,7 @@ TEST_F(bind, commit)
 	expect_bytes(0, self->p, 8 * PAGE);
 }
 
-/* A hole punched through gmem frees the store's pages; states stay. */
+/* A hole punched through gmem frees pages of the store; states do not change. */
 TEST_F(bind, punch_through_gmem)
 {
 	test_gmem_bind(self->fd, 0, LENGTH, self->store, 0);
@@ -262,7 +262,7 @@ TEST_F(bind, punch_through_gmem)
 	expect_kept(self, 12, NR_PAGES);
 }
 
-/* A hole that somebody punches into KVM's file: gone, not gmem's loss. */
+/* A hole punched in KVM's file frees its pages; gmem stays usable. */
 TEST_F(bind, punch_behind_gmem)
 {
 	test_gmem_bind(self->fd, 0, LENGTH, self->store, 0);
@@ -295,7 +295,7 @@ static void expect_conflict(struct bind_data *self, uint64_t offset,
 	EXPECT_EQ(before.moved_pages, after.moved_pages);
 }
 
-/* The store has a page of its own: EEXIST, named, before anything moves. */
+/* The store has a page of its own: EEXIST with the offset, and nothing has moved. */
 TEST_F(bind, conflict)
 {
 	test_gmem_bind(self->fd, 0, LENGTH, self->store, 0);
@@ -321,7 +321,7 @@ TEST_F(bind, conflict_in_the_last_range)
 	expect_kept(self, 0, NR_PAGES);
 }
 
-/* A held page stops a conversion in a bound range as in any other. */
+/* A held page stops a conversion in a bound range like in any other range. */
 TEST_F(bind, held_page)
 {
 	struct hold_pipe hold;
@@ -337,7 +337,7 @@ TEST_F(bind, held_page)
 	expect_kept(self, 0, NR_PAGES);
 }
 
-/* Private pages that have memory already are handed over by BIND. */
+/* BIND moves private pages that have memory to the store. */
 TEST_F(bind, bind_hands_over)
 {
 	test_gmem_convert(self->fd, 4 * PAGE, 8 * PAGE, PRIVATE, PRESERVE);
@@ -351,7 +351,7 @@ TEST_F(bind, bind_hands_over)
 	expect_kept(self, 6, NR_PAGES);
 }
 
-/* BIND that meets a page of the store: EEXIST, not bound, nothing moved. */
+/* The store has a page where BIND has to move one: EEXIST, not bound, nothing moved. */
 TEST_F(bind, bind_conflict)
 {
 	struct gmem_ioctl_stat stat;
@@ -364,12 +364,12 @@ TEST_F(bind, bind_conflict)
 	EXPECT_EQ(NR_PAGES, stat.resident_pages);
 	test_gmem_convert(self->fd, 0, LENGTH, SHARED, PRESERVE);
 	expect_kept(self, 0, NR_PAGES);
-	/* Shared pages do not have to be handed over: that page is no conflict. */
+	/* BIND does not move shared pages, so the store's page is no conflict. */
 	test_gmem_bind(self->fd, 0, LENGTH, self->store, 0);
 	expect_conflict(self, 0, LENGTH, 12 * PAGE);
 }
 
-/* UNBIND leaves private pages in the store; in the fd they are gone. */
+/* UNBIND leaves private pages in the store. The fd no longer has their contents. */
 TEST_F(bind, unbind_with_private_pages)
 {
 	test_gmem_bind(self->fd, 0, LENGTH, self->store, 0);
@@ -382,7 +382,10 @@ TEST_F(bind, unbind_with_private_pages)
 	test_gmem_convert(self->fd, 0, 4 * PAGE, SHARED, PRESERVE);
 	expect_bytes(0, self->p, 4 * PAGE);
 	expect_kept(self, 8, NR_PAGES);
-	/* Bound again, the pages that stayed behind are found again. */
+	/*
+	 * When the range is bound again, the pages that stayed in the store are used
+	 * again.
+	 */
 	test_gmem_bind(self->fd, 4 * PAGE, 4 * PAGE, self->store, 4 * PAGE);
 	EXPECT_EQ(4, gmem_populated(self->fd, 4 * PAGE, 4 * PAGE));
 	test_gmem_convert(self->fd, 4 * PAGE, 4 * PAGE, SHARED, PRESERVE);
@@ -401,7 +404,7 @@ TEST_F(bind, partly_bound)
 	expect_kept(self, 0, NR_PAGES);
 }
 
-/* More than one run of 2 MiB moves, with holes and odd ends. */
+/* A conversion of more than one run of 2 MiB, with holes and unaligned ends. */
 TEST_F(bind, several_runs)
 {
 	uint64_t pages = 3 * 512 + 5, length = pages * PAGE, i;
@@ -427,8 +430,8 @@ TEST_F(bind, several_runs)
 }
 
 /*
- * The three fds closed in every order, with pages in the store. The binding
- * holds the store and its VM, so conversions go on working.
+ * Close the three fds in every order, with pages in the store. The binding has a
+ * reference to the store and its VM, so conversions still work.
  */
 static void close_in_order(struct bind_data *self, const int *order)
 {
@@ -472,7 +475,7 @@ TEST_F(bind, close_orders)
 		close_in_order(self, orders[i]);
 }
 
-/* The process that owns everything dies; its heir goes on. */
+/* The process that has created everything dies; its child continues to use the memory. */
 TEST_F(bind, owner_killed)
 {
 	int sv[2], status, fd;
@@ -503,7 +506,7 @@ TEST_F(bind, owner_killed)
 	expect_bytes(0x66, p, LENGTH);
 }
 
-/* Neither module can go while a binding lives. */
+/* Neither module can be unloaded while a binding exists. */
 TEST_F(bind, modules_are_held)
 {
 	test_gmem_bind(self->fd, 0, LENGTH, self->store, 0);

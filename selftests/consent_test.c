@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * GMEM_CREATE_F_GUEST_CONSENT (I4): private contents leave a guest only when the
- * guest asks for it, whatever userspace does and whoever goes away. The host can
- * always have the memory back, never what was in it.
+ * GMEM_CREATE_F_GUEST_CONSENT (I4): private contents leave a guest only if the guest asks
+ * for it, whatever userspace does, and after the guest has ended, too. The host can
+ * always take the memory back, but never the contents.
  */
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -18,7 +18,7 @@
 #define GPA 0x500000000ULL
 #define AT(page) (GPA + (page) * PAGE)
 
-/* Pages 4-11 are private and hold a secret of the guest, the others are shared. */
+/* Pages 4-11 are private and contain a secret of the guest. The others are shared. */
 FIXTURE(consent) {
 	int vm;
 	int fd;
@@ -44,7 +44,10 @@ FIXTURE_TEARDOWN(consent)
 	close(self->fd);
 }
 
-/* Userspace asks for pages [first, first + count) to be shared, as they are. */
+/*
+ * Userspace cannot make pages [first, first + count) shared with their contents. The
+ * error names @page.
+ */
 static void expect_eperm(int fd, int first, int count, int page)
 {
 	struct gmem_ioctl_convert c = {
@@ -59,7 +62,7 @@ static void expect_eperm(int fd, int first, int count, int page)
 	EXPECT_EQ(page * PAGE, c.error_offset);
 }
 
-/* Nothing of the secret can be seen from the host. */
+/* The host cannot read the secret. */
 static void expect_secret(struct consent_data *self)
 {
 	int page;
@@ -75,7 +78,7 @@ static void expect_secret(struct consent_data *self)
 	}
 }
 
-/* It is a flag that INFO offers and STAT reports. */
+/* INFO offers the flag, and STAT reports it. */
 TEST_F(consent, reported)
 {
 	struct gmem_ioctl_info info;
@@ -87,7 +90,7 @@ TEST_F(consent, reported)
 	EXPECT_TRUE(stat.create_flags & GMEM_CREATE_F_GUEST_CONSENT);
 }
 
-/* Userspace may not have private pages shared with their contents. */
+/* Userspace cannot make private pages shared with their contents. */
 TEST_F(consent, host_preserve)
 {
 	expect_eperm(self->fd, 0, NR_PAGES, 4);
@@ -101,7 +104,7 @@ TEST_F(consent, host_preserve)
 	EXPECT_EQ(1, mock_calls(self->vm, GMEM_TEST_INVALIDATE_START));
 }
 
-/* Not even when there is nothing in them yet. */
+/* The same if the pages have no memory yet. */
 TEST_F(consent, host_preserve_unpopulated)
 {
 	test_gmem_punch(self->fd, 0, LENGTH);
@@ -109,7 +112,7 @@ TEST_F(consent, host_preserve_unpopulated)
 	expect_state(PRIVATE, self->fd, 4 * PAGE);
 }
 
-/* Where nothing changes there is nothing to consent to. */
+/* A conversion that changes nothing needs no consent. */
 TEST_F(consent, host_nothing_to_do)
 {
 	test_gmem_convert(self->fd, 0, 4 * PAGE, SHARED, PRESERVE);
@@ -119,7 +122,7 @@ TEST_F(consent, host_nothing_to_do)
 	expect_guest('S', self->vm, AT(4), 8 * PAGE);
 }
 
-/* The memory can be had back, empty. */
+/* The host can take the memory back without the contents. */
 TEST_F(consent, host_zero)
 {
 	test_gmem_convert(self->fd, 0, 8 * PAGE, SHARED, ZERO);
@@ -129,7 +132,7 @@ TEST_F(consent, host_zero)
 	expect_guest('S', self->vm, AT(8), 4 * PAGE);
 }
 
-/* A hole gives the memory back and keeps the state; nothing comes back. */
+/* A hole frees the memory and keeps the state; the contents are lost. */
 TEST_F(consent, host_hole)
 {
 	test_gmem_punch(self->fd, 0, LENGTH);
@@ -140,7 +143,7 @@ TEST_F(consent, host_hole)
 	expect_bytes(0, self->p, LENGTH);
 }
 
-/* Giving pages to the guest needs no consent, with contents or without. */
+/* Conversion to private needs no consent, with contents or without. */
 TEST_F(consent, host_to_private)
 {
 	test_gmem_convert(self->fd, 0, 2 * PAGE, PRIVATE, PRESERVE);
@@ -150,7 +153,7 @@ TEST_F(consent, host_to_private)
 	expect_eperm(self->fd, 0, 1, 0);
 }
 
-/* The guest shares what it likes. */
+/* The guest can share any of its pages. */
 TEST_F(consent, guest_preserve)
 {
 	test_mock_convert(self->vm, AT(4), 2 * PAGE, SHARED, PRESERVE);
@@ -169,7 +172,7 @@ TEST_F(consent, guest_zero)
 	expect_guest('S', self->vm, AT(8), 4 * PAGE);
 }
 
-/* The guest asks, its hypervisor refuses: nothing is shared. */
+/* The guest asks, but its hypervisor refuses: no page becomes shared. */
 TEST_F(consent, hypervisor_refuses)
 {
 	ASSERT_EQ(0, mock_fail(self->vm, GMEM_TEST_MAKE_SHARED, 1, EACCES, 3));
@@ -181,7 +184,7 @@ TEST_F(consent, hypervisor_refuses)
 	expect_guest('S', self->vm, AT(4), 8 * PAGE);
 }
 
-/* Another guest cannot ask for what is not its own. */
+/* A guest cannot ask for pages of another guest. */
 TEST_F(consent, other_guest)
 {
 	int other = test_mock_create();
@@ -201,14 +204,14 @@ TEST_F(consent, other_guest)
 	close(fd);
 }
 
-/* What is left when the guest is gone: private, and nobody's. */
+/* After the guest has ended, its pages are private and belong to no guest. */
 static void expect_orphaned(struct consent_data *self)
 {
 	int other = test_mock_create();
 
 	expect_secret(self);
 	expect_eperm(self->fd, 0, NR_PAGES, 4);
-	/* The next guest would read it. */
+	/* Another guest cannot be bound to them: it would read the contents. */
 	test_err_mock_bind(EPERM, other, GPA, self->fd, 0, LENGTH, 0);
 	test_err_mock_bind(EPERM, other, GPA, self->fd, 11 * PAGE, 5 * PAGE, 0);
 	test_err_mock_bind(EPERM, other, GPA, self->fd, 4 * PAGE, PAGE, 0);
@@ -216,7 +219,7 @@ static void expect_orphaned(struct consent_data *self)
 	test_mock_bind(other, AT(12), self->fd, 12 * PAGE, 4 * PAGE, 0);
 	expect_guest('A', other, GPA, 4 * PAGE);
 	expect_secret(self);
-	/* What was given back empty is anybody's. */
+	/* Pages without contents can be bound by any guest. */
 	test_gmem_punch(self->fd, 4 * PAGE, 2 * PAGE);
 	test_gmem_convert(self->fd, 6 * PAGE, 6 * PAGE, SHARED, ZERO);
 	test_mock_bind(other, AT(4), self->fd, 4 * PAGE, 8 * PAGE, 0);
@@ -241,7 +244,7 @@ TEST_F(consent, closed)
 	expect_orphaned(self);
 }
 
-/* The VM is a child's, and the child is killed. */
+/* The VM belongs to a child, which is killed. */
 TEST_F(consent, killed)
 {
 	pid_t pid;
@@ -262,7 +265,7 @@ TEST_F(consent, killed)
 	expect_orphaned(self);
 }
 
-/* Nor does the guest get its own memory back: it is a new one. */
+/* A new binding of the same VM is a new guest: it does not get the memory either. */
 TEST_F(consent, same_vm_again)
 {
 	test_mock_unbind(self->vm, GPA);
@@ -288,15 +291,15 @@ TEST_F(consent, kvm_store)
 	test_gmem_punch(self->fd, 4 * PAGE, 8 * PAGE);
 	test_gmem_bind(self->fd, 0, LENGTH, store, 0);
 	test_err_mock_bind(EBUSY, self->vm, GPA, self->fd, 0, LENGTH, 0);
-	/* KVM's guests have no way to say that they consent. */
+	/* A KVM guest has no means to consent. */
 	expect_eperm(self->fd, 0, NR_PAGES, 4);
 	test_gmem_convert(self->fd, 0, LENGTH, SHARED, ZERO);
 	test_gmem_unbind(self->fd, 0, LENGTH);
 }
 
 /*
- * What KVM's guest_memfd holds is private by where it lives: bound to an fd that
- * asks for no consent it could be converted. It is empty by then.
+ * Pages in KVM's guest_memfd are private because of where they are. If the guest_memfd
+ * were bound to an fd without consent, they could be converted. So it must be empty.
  */
 static void expect_store_empty(struct consent_data *self, bool by_close)
 {
@@ -339,7 +342,7 @@ TEST_F(consent, kvm_store_closed)
 	expect_store_empty(self, true);
 }
 
-/* Other ways to the fd are the same fd. */
+/* Other fds of the same file give no more rights. */
 TEST_F(consent, other_fds)
 {
 	char path[64];
@@ -358,7 +361,7 @@ TEST_F(consent, other_fds)
 	expect_secret(self);
 }
 
-/* Every page starts private: the host has to ask before it can fill any. */
+/* All pages start private: the host has to convert them before it can write to them. */
 TEST(starts_private)
 {
 	int fd = test_gmem_create(LENGTH, GMEM_CREATE_F_GUEST_CONSENT);
@@ -379,8 +382,8 @@ TEST(starts_private)
 }
 
 /*
- * Memory that was only committed holds nothing of anybody: it may be had before the
- * range is bound. What a guest has written there since is its own.
+ * Memory that was only committed has no contents, so the range can be bound afterwards.
+ * After a guest has written to it, the contents belong to that guest.
  */
 TEST(D11_commit_before_bind)
 {
@@ -402,7 +405,7 @@ TEST(D11_commit_before_bind)
 	close(fd);
 }
 
-/* A page that had contents and became private is not one that was only committed. */
+/* A page with contents that becomes private does not count as committed only. */
 TEST(D11_commit_beside_contents)
 {
 	int fd = test_gmem_create(LENGTH, GMEM_CREATE_F_GUEST_CONSENT);
@@ -420,7 +423,7 @@ TEST(D11_commit_beside_contents)
 	close(fd);
 }
 
-/* Without the flag it is as ever: private contents are userspace's to share. */
+/* Without the flag userspace can make private pages shared with their contents. */
 TEST(without_the_flag)
 {
 	int fd = test_gmem_create(LENGTH, GMEM_CREATE_F_INIT_SHARED);
@@ -443,7 +446,7 @@ TEST(without_the_flag)
 	close(fd);
 }
 
-/* The host tries all the time, while the guest shares its other pages. */
+/* The host tries to steal contents all the time, while the guest shares other pages. */
 struct thief {
 	int fd;
 	uint8_t *p;
@@ -462,7 +465,7 @@ static void *thief_main(void *arg)
 
 	while (!t->stop) {
 		page = gmem_rand(&seed) % 4;
-		/* Page 8 is in each of the ranges. */
+		/* Each of the ranges contains page 8. */
 		if (!gmem_convert(t->fd, (8 - page) * PAGE,
 				  (1 + 2 * page) * PAGE, SHARED, PRESERVE))
 			t->successes++;
