@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * GMEM_CONVERT_F_EVENT: a conversion that was refused tells by an eventfd when the page
- * that was held has come free.
+ * GMEM_CONVERT_F_EVENT: after a refused conversion an eventfd is signalled as soon as the
+ * held page is free.
  */
 #include <poll.h>
 #include <string.h>
@@ -54,7 +54,7 @@ static int convert_event(int fd, int event, uint64_t offset, uint64_t length)
 	return gmem_convert_args(fd, &c);
 }
 
-/* How often the eventfd was signalled within that time. */
+/* Return: how often the eventfd was signalled within the timeout. */
 static unsigned long long signalled(int event, int timeout_ms)
 {
 	struct pollfd p = { .fd = event, .events = POLLIN };
@@ -66,7 +66,7 @@ static unsigned long long signalled(int event, int timeout_ms)
 	return value;
 }
 
-/* Not before the page is free, then once; and the next call succeeds. */
+/* The event comes once, when the page is free and not before; then CONVERT succeeds. */
 TEST_F(event, held_page)
 {
 	EXPECT_EQ(-EAGAIN, convert_event(self->fd, self->event, 0, LENGTH));
@@ -82,7 +82,7 @@ TEST_F(event, held_page)
 	expect_bytes('A', self->p, LENGTH);
 }
 
-/* Of a page that is dropped, and of memory that goes away, nobody waits for. */
+/* The event also comes when the page is punched, or when the memory goes away. */
 TEST_F(event, page_goes)
 {
 	EXPECT_EQ(-EAGAIN, convert_event(self->fd, self->event, 0, LENGTH));
@@ -101,7 +101,7 @@ TEST_F(event, memory_goes)
 	self->fd = -1;
 }
 
-/* The eventfd is gone before the page is free. */
+/* The eventfd is closed before the page is free. */
 TEST_F(event, event_goes)
 {
 	EXPECT_EQ(-EAGAIN, convert_event(self->fd, self->event, 0, LENGTH));
@@ -112,7 +112,7 @@ TEST_F(event, event_goes)
 	test_gmem_convert(self->fd, 0, LENGTH, PRIVATE, PRESERVE);
 }
 
-/* No other outcome leaves anything behind, however often. */
+/* Calls with another result than EAGAIN use no resources, even when repeated often. */
 TEST_F(event, only_for_eagain)
 {
 	for (int i = 0; i < 2 * GMEM_CONVERT_MAX_EVENTS; i++) {
@@ -123,7 +123,7 @@ TEST_F(event, only_for_eagain)
 	hold_pipe_drop(&self->hold);
 }
 
-/* There is a limit, and a place comes free with each signal. */
+/* The number of pending events is limited; each signal makes room for another one. */
 TEST_F(event, limit)
 {
 	for (int i = 0; i < GMEM_CONVERT_MAX_EVENTS; i++)
@@ -137,7 +137,7 @@ TEST_F(event, limit)
 	EXPECT_EQ(0, convert_event(self->fd, self->event, 3 * PAGE, PAGE));
 }
 
-/* Not an eventfd, not open, and none without the flag. */
+/* An fd that is no eventfd or not open, and an fd without the flag. */
 TEST_F(event, refused)
 {
 	struct gmem_ioctl_convert c = {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * GMEM_CONVERT_F_RANGES: several ranges in one conversion, all or nothing, alone and
- * beside conversions of other threads; and what the ABI refuses about them.
+ * GMEM_CONVERT_F_RANGES: several ranges in one conversion, all or nothing, with and
+ * without concurrent conversions of other threads; and the arguments that the ABI
+ * refuses.
  */
 #include <string.h>
 #include <unistd.h>
@@ -71,7 +72,7 @@ static void expect_states(int fd, uint32_t inside)
 		expect_state(in_some(page) ? inside : SHARED, fd, page * PAGE);
 }
 
-/* Each range becomes private, nothing between them does, and back. */
+/* All ranges become private, nothing between them does, and they become shared again. */
 TEST_F(ranges, there_and_back)
 {
 	ASSERT_EQ(0, convert_ranges(self->fd, some, 3, PRIVATE));
@@ -83,7 +84,7 @@ TEST_F(ranges, there_and_back)
 	expect_bytes('A', self->p, LENGTH);
 }
 
-/* A page held in the last range refuses all of them, and is named. */
+/* A held page in the last range makes the conversion of all ranges fail, with its offset. */
 TEST_F(ranges, held_in_the_last)
 {
 	struct gmem_ioctl_convert c = ranges_args(some, 3, PRIVATE);
@@ -100,7 +101,7 @@ TEST_F(ranges, held_in_the_last)
 	expect_states(self->fd, PRIVATE);
 }
 
-/* One range is in the target state already: it is left alone, the others convert. */
+/* A range that has the target state already is left alone, the others are converted. */
 TEST_F(ranges, some_are_done)
 {
 	test_gmem_convert(self->fd, 8 * PAGE, PAGE, PRIVATE, PRESERVE);
@@ -108,7 +109,7 @@ TEST_F(ranges, some_are_done)
 	expect_states(self->fd, PRIVATE);
 }
 
-/* Neighbours are two ranges, and as many as the limit says are taken. */
+/* Adjacent ranges stay two ranges; the maximum number of ranges is accepted. */
 TEST_F(ranges, neighbours_and_limit)
 {
 	static struct gmem_convert_range many[GMEM_CONVERT_MAX_RANGES + 1];
@@ -126,7 +127,7 @@ TEST_F(ranges, neighbours_and_limit)
 	close(fd);
 }
 
-/* Refused, with nothing changed: order, overlap, alignment, end, pointers. */
+/* Refused without any change: wrong order, overlap, alignment, end, pointers. */
 TEST_F(ranges, refused)
 {
 	static const struct {
@@ -162,7 +163,7 @@ TEST_F(ranges, refused)
 	expect_bytes('A', self->p, LENGTH);
 }
 
-/* A hypervisor refuses the last range: the ranges before it are undone. */
+/* A hypervisor refuses the last range: the conversion of the others is undone. */
 TEST_F(ranges, undone_in_a_hypervisor)
 {
 	int vm;
@@ -200,7 +201,7 @@ static void *odd_thread(void *arg)
 	return NULL;
 }
 
-/* Two threads whose ranges cross, and one that wants all: nobody waits for ever. */
+/* Two threads convert interleaved ranges, and one of them also all pages: no deadlock. */
 TEST_F(ranges, crossing)
 {
 	struct gmem_task task;

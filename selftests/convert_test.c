@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * GMEM_IOCTL_CONVERT without a guest: the cases of the in-place conversion
- * suite proposed for guest_memfd, contents, early success, all or nothing.
- * What happens while somebody holds a page is in convert_wait_test and
- * pins_test.
+ * GMEM_IOCTL_CONVERT without a guest: the cases of the in-place conversion suite proposed
+ * for guest_memfd, contents, early success, all or nothing. Conversions of held pages are
+ * in convert_wait_test and pins_test.
  */
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -54,7 +53,7 @@ TEST_F(convert, init_private)
 	expect_bytes('A', p, PAGE);
 }
 
-/* Starts shared: the mirror image. */
+/* The same for a file that starts shared. */
 TEST_F(convert, init_shared)
 {
 	expect_byte(0, self->p);
@@ -70,7 +69,7 @@ TEST_F(convert, init_shared)
 	expect_bytes('B', self->p, PAGE);
 }
 
-/* Exactly the page asked for changes, from the highest index down. */
+/* Exactly the requested page changes, from the highest index down. */
 TEST_F(convert, indexing)
 {
 	int i, k;
@@ -111,7 +110,7 @@ TEST_F(convert, surroundings)
 	expect_bytes(0x42, page(self, 4), 4 * PAGE);
 }
 
-/* A conversion is recorded where there is no memory, and allocates none. */
+/* A conversion of pages without memory is recorded, and allocates no memory. */
 TEST_F(convert, before_allocation)
 {
 	int fd = test_gmem_create(LENGTH, 0);
@@ -131,7 +130,7 @@ TEST_F(convert, before_allocation)
 	expect_bytes(0, self->p, PAGE);
 }
 
-/* Two of eight pages have memory; all convert, and keep what they had. */
+/* Two of eight pages have memory; all are converted, and keep their contents. */
 TEST_F(convert, unallocated_folios)
 {
 	int i, k;
@@ -152,7 +151,7 @@ TEST_F(convert, unallocated_folios)
 	}
 }
 
-/* A hole punched in a shared or private page leaves its state. */
+/* A hole punched in a shared or private page does not change its state. */
 TEST_F(convert, truncate)
 {
 	gmem_fill(self->p, 'A', PAGE);
@@ -200,7 +199,10 @@ TEST_F(convert, forked_accesses)
 	expect_bytes('A', self->p, PAGE);
 }
 
-/* A long-term pin of page k: the range refuses, names k, and others convert. */
+/*
+ * A long-term pin of page k: a range with it is refused with offset k; other pages
+ * convert.
+ */
 TEST_F(convert, elevated_refcount)
 {
 	struct gmem_ioctl_convert c;
@@ -235,7 +237,7 @@ TEST_F(convert, elevated_refcount)
 	}
 }
 
-/* PRESERVE keeps contents and the physical page, over many round trips. */
+/* PRESERVE keeps contents and frames, over many conversions in both directions. */
 TEST_F(convert, preserve_keeps_frames)
 {
 	uint64_t pfn[NR_PAGES];
@@ -257,7 +259,7 @@ TEST_F(convert, preserve_keeps_frames)
 	}
 }
 
-/* ZERO to private: memory is released, and what comes later reads zero. */
+/* ZERO to private: memory is freed, and new memory reads zero. */
 TEST_F(convert, zero_to_private)
 {
 	struct gmem_ioctl_stat stat;
@@ -274,7 +276,7 @@ TEST_F(convert, zero_to_private)
 	expect_bytes('A', page(self, 3), LENGTH - 3 * PAGE);
 }
 
-/* ZERO to shared: the private contents never reach the host. */
+/* ZERO to shared: the host never sees the private contents. */
 TEST_F(convert, zero_to_shared)
 {
 	struct gmem_ioctl_stat stat;
@@ -291,7 +293,7 @@ TEST_F(convert, zero_to_shared)
 	expect_bytes(0, page(self, 1), 2 * PAGE);
 }
 
-/* A page that somebody holds is not released behind his back by ZERO. */
+/* ZERO does not free a held page. */
 TEST_F(convert, zero_of_a_held_page)
 {
 	struct hold_pipe hold;
@@ -308,7 +310,7 @@ TEST_F(convert, zero_of_a_held_page)
 	EXPECT_EQ(0, gmem_populated(self->fd, 0, 2 * PAGE));
 }
 
-/* A range that is in the target state already succeeds, whatever is held. */
+/* A range that has the target state already succeeds, also if pages are held. */
 TEST_F(convert, early_success)
 {
 	struct hold_pipe hold;
@@ -326,7 +328,7 @@ TEST_F(convert, early_success)
 	expect_bytes('A', self->p, LENGTH);
 }
 
-/* Pages of a mixed range that are there already are left alone, even by ZERO. */
+/* Pages that have the target state already are left alone, also by ZERO. */
 TEST_F(convert, mixed_range)
 {
 	gmem_fill(self->p, 'A', LENGTH);
@@ -340,7 +342,7 @@ TEST_F(convert, mixed_range)
 	expect_bytes(0, page(self, 1), LENGTH - PAGE);
 }
 
-/* A held page that is private already does not stop the rest of the range. */
+/* A held page that is private already does not stop the conversion of the others. */
 TEST_F(convert, held_page_outside)
 {
 	struct hold_pipe hold;
@@ -357,7 +359,7 @@ TEST_F(convert, held_page_outside)
 	hold_pipe_drop(&hold);
 }
 
-/* All or nothing: the first held page is named, and no state changes. */
+/* All or nothing: the error names the first held page, and no state changes. */
 TEST_F(convert, error_offset_names_the_first)
 {
 	struct gmem_ioctl_convert c;
@@ -389,7 +391,7 @@ TEST_F(convert, error_offset_names_the_first)
 	EXPECT_EQ(c.offset, c.error_offset);
 }
 
-/* Holders never stop a conversion to shared. */
+/* Held pages never stop a conversion to shared. */
 TEST_F(convert, to_shared_has_no_condition)
 {
 	uint8_t *q = test_gmem_map(self->fd, 0, LENGTH);
@@ -401,7 +403,7 @@ TEST_F(convert, to_shared_has_no_condition)
 	expect_bytes('A', q, LENGTH);
 }
 
-/* Ranges over several 2 MiB blocks, ends inside blocks, the last page. */
+/* Ranges over several 2 MiB blocks, with ends inside blocks, and the last page. */
 TEST_F(convert, across_blocks)
 {
 	int fd = test_gmem_create(3 * SZ_2M + 3 * PAGE, 0);
@@ -427,7 +429,7 @@ TEST_F(convert, across_blocks)
 	EXPECT_EQ(2 + 1, r[0].populated);
 }
 
-/* A TiB without memory, at the end of 16, converts in little time, both ways. */
+/* A TiB without memory, at the end of a file of 16 TiB, is converted quickly. */
 TEST_F_TIMEOUT(convert, largest_file, 300)
 {
 	int fd = test_gmem_create(GMEM_LENGTH_MAX, 0);
@@ -446,7 +448,7 @@ TEST_F_TIMEOUT(convert, largest_file, 300)
 	       (unsigned long long)(ksft_now_ms() - start));
 }
 
-/* Every alignment of short ranges against a model, around a block boundary. */
+/* Short ranges around a block boundary, at every alignment, compared with a model. */
 TEST_F(convert, random_ranges_against_model)
 {
 	int nr = 1100, fd = test_gmem_create(nr * PAGE, 0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * GMEM_IOCTL_CONVERT that has to wait for a holder: the timeout, signals, and
- * page faults that meet it.
+ * GMEM_IOCTL_CONVERT that waits for a held page: the timeout, signals, and page faults
+ * during the wait.
  */
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -54,7 +54,7 @@ static void *convert_thread(void *arg)
 	return NULL;
 }
 
-/* Start a converter that waits for the held page. */
+/* Start a thread that converts, and waits for the held page. */
 static void start_converter(struct wait_data *self)
 {
 	ASSERT_EQ(0, gmem_task_start(&self->task, -1, convert_thread, self));
@@ -73,7 +73,7 @@ static void expect_all(struct wait_data *self, uint32_t state)
 	EXPECT_EQ(state, r.state);
 }
 
-/* The holder lets go in time: the conversion succeeds, long before the end. */
+/* The page is released in time: the conversion succeeds well before the timeout. */
 TEST_F(wait, holder_lets_go)
 {
 	uint64_t start = ksft_now_ms();
@@ -91,7 +91,7 @@ TEST_F(wait, holder_lets_go)
 	expect_bytes('A', self->p, LENGTH);
 }
 
-/* He does not: EAGAIN after the timeout, with the page named. */
+/* The page is not released: EAGAIN after the timeout, with the offset of the page. */
 TEST_F(wait, timeout_expires)
 {
 	struct gmem_ioctl_convert c = { .length = LENGTH, .target = PRIVATE,
@@ -118,7 +118,7 @@ TEST_F(wait, no_timeout)
 	EXPECT_LT(ksft_now_ms() - start, 15000);
 }
 
-/* To shared, and to a state that is there, nothing is waited for. */
+/* Conversions to shared, or to the current state, do not wait. */
 TEST_F(wait, nothing_to_wait_for)
 {
 	uint64_t start = ksft_now_ms();
@@ -160,7 +160,7 @@ TEST_F(wait, interrupted)
 	test_gmem_convert(self->fd, 0, LENGTH, PRIVATE, PRESERVE);
 }
 
-/* SIGALRM every millisecond, as a profiler has it; 0: no more. */
+/* Raise SIGALRM every @us microseconds, like a profiler; 0: stop. */
 static void alarms(int flags, int us)
 {
 	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = flags };
@@ -171,7 +171,7 @@ static void alarms(int flags, int us)
 	ASSERT_EQ(0, setitimer(ITIMER_REAL, &timer, NULL));
 }
 
-/* Signals restart the call, and with what is left of the time, not with more. */
+/* Signals restart the call, with the rest of the timeout and not with all of it. */
 TEST_F(wait, D6_timeout_under_signals)
 {
 	uint64_t start = ksft_now_ms();
@@ -190,7 +190,7 @@ TEST_F(wait, D6_timeout_under_signals)
 	expect_bytes('A', self->p, LENGTH);
 }
 
-/* What is left is no more than what there was. */
+/* The remaining time is never longer than the timeout was. */
 TEST_F(wait, D6_time_left)
 {
 	uint64_t end = ksft_now_ms() + 3000;
@@ -223,7 +223,7 @@ static void *drop_later(void *arg)
 	return NULL;
 }
 
-/* The longest timeout there is does not become one that is too long. */
+/* With the longest timeout the remaining time is never too long to be accepted. */
 TEST_F(wait, D6_longest_timeout_under_signals)
 {
 	int rc;
@@ -237,7 +237,7 @@ TEST_F(wait, D6_longest_timeout_under_signals)
 	gmem_task_join(&self->task);
 }
 
-/* A converter that is killed while it waits leaves the range as it was. */
+/* A converter that is killed while it waits leaves the range unchanged. */
 TEST_F(wait, killed)
 {
 	pid_t pid = fork();
@@ -267,10 +267,7 @@ static void *touch_thread(void *arg)
 	return NULL;
 }
 
-/*
- * A fault in the range waits for the outcome: it gets the page when the
- * conversion fails ...
- */
+/* A page fault in the range waits for the conversion. If that fails, it gets the page ... */
 TEST_F(wait, fault_waits_then_gets_the_page)
 {
 	struct wait_data touch = { .p = self->p };
@@ -290,8 +287,8 @@ TEST_F(wait, fault_waits_then_gets_the_page)
 }
 
 /*
- * The kernel waits as long for a holder as a user does: its wait is bounded only
- * while a hypervisor is called, and nobody is here.
+ * A kernel access waits for the conversion as long as a user's. Its wait is bounded only
+ * while a hypervisor is called, and there is none.
  */
 TEST_F(wait, kernel_waits_then_gets_the_page)
 {
@@ -312,7 +309,7 @@ TEST_F(wait, kernel_waits_then_gets_the_page)
 	close(fds[1]);
 }
 
-/* ... and SIGBUS when it succeeds. */
+/* ... and SIGBUS if it succeeds. */
 TEST_F(wait, fault_waits_then_gets_sigbus)
 {
 	struct wait_data touch = { .p = self->p };
@@ -333,7 +330,7 @@ TEST_F(wait, fault_waits_then_gets_sigbus)
 	EXPECT_GE(stat.faults_refused, 1);
 }
 
-/* A task that waits in such a fault can be killed. */
+/* A task that waits in such a page fault can be killed. */
 TEST_F(wait, fault_waiting_is_killable)
 {
 	uint64_t start = ksft_now_ms();
@@ -350,7 +347,7 @@ TEST_F(wait, fault_waiting_is_killable)
 	EXPECT_FALSE(self->done);
 }
 
-/* Pages outside the range go on working while a conversion waits. */
+/* Pages outside of the range stay usable while a conversion waits. */
 TEST_F(wait, others_go_on)
 {
 	int fd = test_gmem_create(LENGTH, GMEM_CREATE_F_INIT_SHARED);
@@ -368,7 +365,7 @@ TEST_F(wait, others_go_on)
 	EXPECT_FALSE(self->done);
 }
 
-/* The timeout of a waiting converter also bounds a second one behind it. */
+/* A second conversion waits behind the first one only as long as that one's timeout. */
 TEST_F(wait, second_converter)
 {
 	uint64_t start;
@@ -388,7 +385,7 @@ TEST_F(wait, second_converter)
 	expect_bytes('A', self->p, 4 * PAGE);
 }
 
-/* A second converter that waits behind the first can be interrupted. */
+/* A second converter that waits for the first one can be interrupted. */
 TEST_F(wait, second_converter_interrupted)
 {
 	struct wait_data second = { .fd = self->fd, .timeout_ms = 0 };
@@ -408,7 +405,7 @@ TEST_F(wait, second_converter_interrupted)
 	expect_all(self, SHARED);
 }
 
-/* The last reference to the file may go away while a conversion waits. */
+/* The last reference to the file can go away while a conversion waits. */
 TEST_F(wait, fd_closed_meanwhile)
 {
 	start_converter(self);
