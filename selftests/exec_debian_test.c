@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Debian's own kernel as the guest of Debian's QEMU under `gmemctl exec`: half of its
- * memory is private and changes hands while KVM's services for guests are on, and frames
- * come and go; and what network devices do, QEMU's own and the host kernel's, that are
- * pointed at private memory. One boot, for that is what takes long.
+ * Debian's own kernel as a guest of Debian's QEMU under `gmemctl exec`. Half of its
+ * memory is private, and is converted while KVM's paravirtual services are on and network
+ * frames are exchanged. Network devices of QEMU and of the host kernel are also given
+ * buffers in private memory. All checks use one boot, because booting takes long.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,8 +21,8 @@
 #define KERNEL	"/guest/debian"
 #define QMP	"/tmp/exec-qmp"
 #define WIRE	"/tmp/exec-wire"
-#define FRAMES	20		/* to a device and back */
-#define LOST	8		/* that nobody gets */
+#define FRAMES	20		/* exchanged with a device */
+#define LOST	8		/* that are dropped */
 #define BUFFERS	(2 * LOST)
 #define RING_SIZE "8K"
 #define RING_BYTES 8192
@@ -31,8 +31,9 @@
 #define ALL	(UINT64_C(128) << 20)
 
 /*
- * Of the four devices of the guest two are told that they do not see all memory: Linux
- * copies for these what is private. The other two get the very pages.
+ * The guest has four devices. For two of them IOMMU_PLATFORM tells Linux that they cannot
+ * access all memory, so that it copies private contents. The other two access private
+ * pages directly.
  */
 #define NIC(id, more) "virtio-net-pci,romfile=,netdev=" id ",id=" id more
 #define COPIED	",disable-legacy=on,iommu_platform=on"
@@ -61,7 +62,7 @@ static uint64_t stat_number(const char *key)
 	return json_number(text, key);
 }
 
-/* @line with the number in it is an order for the guest. */
+/* Send @line, with the device name and the number in it, to the guest. */
 static void order(struct qemu *q, const char *line, const char *nic, unsigned int number,
 		  const char *answer)
 {
@@ -83,7 +84,7 @@ static struct qemu *boots(void)
 		.memory = QEMU_GUEST_RAM_OF(MIB),
 		.mib = MIB,
 		.kernel = KERNEL,
-		/* Reports free pages from 128 KiB on, not only from 2 MiB. */
+		/* Report free pages from 128 KiB on, instead of 2 MiB. */
 		.append = "swiotlb=2048,force GMEM_RUN=/convert "
 			  "page_reporting.page_reporting_order=5",
 		.options = options,
@@ -95,7 +96,7 @@ static struct qemu *boots(void)
 	return q;
 }
 
-/* Half of it is private, and pieces of that change hands while frames do. */
+/* Half of the memory is private, and parts of it are converted while frames are exchanged. */
 static void half(struct qemu *q)
 {
 	qemu_order(q, "paravirt\n", "clock=kvm-clock "
@@ -110,16 +111,16 @@ static void half(struct qemu *q)
 	EXPECT_GT(qemu_answer(q, "turns="), 0);
 }
 
-/* Frames out of private memory, for which Linux copies, or not. */
+/* Send frames from private memory, with and without copies by Linux. */
 static void sends_private(struct qemu *q)
 {
 	qemu_order(q, "ring eth0\n", ": rc=0 private=16 shared=16");
 	EXPECT_TRUE(wire_wait(&a, 100 + FRAME_RING));
 	qemu_order(q, "ring eth2\n", ": rc=0 private=16 shared=16");
 	EXPECT_TRUE(wire_wait(&c, 50 + FRAME_RING));
-	/* QEMU hands them to the tap by a system call, which fails. */
+	/* QEMU writes them to the tap by a system call, which fails. */
 	qemu_order(q, "ring eth1\n", ": rc=0 private=16 shared=16");
-	/* vhost tries until they are shared. */
+	/* vhost retries until the pages are shared. */
 	qemu_order(q, "ring eth3\n", ": rc=0 private=0 shared=16");
 	EXPECT_TRUE(wire_wait(&d, FRAME_RING));
 	EXPECT_EQ(100 + FRAME_RING, a.right);
@@ -130,15 +131,15 @@ static void sends_private(struct qemu *q)
 
 /**
  * struct piece - memory of the guest
- * @gpa: where it is, whole pages
- * @size: bytes
+ * @gpa: guest physical address, a multiple of the page size
+ * @size: in bytes
  */
 struct piece {
 	uint64_t gpa;
 	uint64_t size;
 };
 
-/* Descriptors of a virtqueue: those that the device uses next. */
+/* A descriptor of a virtqueue. */
 struct descriptor {
 	uint64_t gpa;
 	uint32_t length;
@@ -165,7 +166,7 @@ static unsigned int piece_add(struct piece *pieces, unsigned int count,
 	return count;
 }
 
-/* Ring 0 of a network device, for frames that it receives. Return: where it is. */
+/* Return: the address of ring 0 of a network device, which receives frames. */
 static uint64_t ring_find(int qmp, const char *nic)
 {
 	char words[160];
@@ -178,7 +179,7 @@ static uint64_t ring_find(int qmp, const char *nic)
 	return json_number(text, "\"vring-desc\"");
 }
 
-/* Where a device writes the next frames to. */
+/* Find the buffers to which a device writes the next frames. */
 static unsigned int buffers_find(int qmp, const char *nic, struct piece *pieces)
 {
 	uint64_t ring = ring_find(qmp, nic);
@@ -196,7 +197,7 @@ static unsigned int buffers_find(int qmp, const char *nic, struct piece *pieces)
 	for (unsigned int i = 0; i < BUFFERS; i++) {
 		struct descriptor at;
 
-		/* Both rings have flags, an index, and what it is an index of. */
+		/* Both rings consist of flags, an index, and the entries. */
 		memcpy(&at, text + sizeof(at) * heads[2 + (done[1] + i) % 256],
 		       sizeof(at));
 		count = piece_add(pieces, count, &at);
@@ -215,7 +216,7 @@ static void pieces_convert(const struct piece *pieces, unsigned int count, const
 	}
 }
 
-/* Frames that come while their place is private are lost; those after them are not. */
+/* Frames are lost if their buffers are private. Later frames are received. */
 static void receives_private(struct qemu *q, int qmp, struct wire *wire, const char *nic,
 			     const char *name)
 {
@@ -252,7 +253,7 @@ static void balloon(int qmp, uint64_t bytes)
 	EXPECT_TRUE(ballooned(qmp, bytes));
 }
 
-/* Until the host has so much of it back. */
+/* Wait until at most @bytes of guest memory are resident. */
 static bool resident_until(uint64_t bytes)
 {
 	for (unsigned int i = 0; i < QEMU_WAIT_S * 10; i++) {
@@ -263,7 +264,7 @@ static bool resident_until(uint64_t bytes)
 	return false;
 }
 
-/* What the guest tells QEMU that it has no use for is given back to the host. */
+/* Memory that the guest reports as unused is freed on the host. */
 static void discards(struct qemu *q, int qmp)
 {
 	uint64_t before = stat_number("\"resident_bytes\"");
@@ -277,7 +278,10 @@ static void discards(struct qemu *q, int qmp)
 	qemu_order(q, "half start\n", ": rc=0 wrong=0");
 }
 
-/* A device whose ring has nothing but zeros is broken. QEMU goes on, and the others do. */
+/*
+ * A device whose ring is private, and so reads as zeros, stops working. QEMU and the
+ * other devices continue.
+ */
 static void breaks(struct qemu *q, int qmp)
 {
 	struct piece ring = { ring_find(qmp, "b"), RING_BYTES };
@@ -289,7 +293,7 @@ static void breaks(struct qemu *q, int qmp)
 	qemu_order(q, "net eth0 20\n", EXCHANGED(20));
 }
 
-/* A crash, with half of memory private. */
+/* A crash while half of the memory is private. */
 static void panics(struct qemu *q)
 {
 	qemu_order(q, "panic\n", "Kernel panic - not syncing: sysrq triggered crash");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Each way in which a QEMU under `gmemctl exec` can end while memory of its guest is
- * private: what it says, its exit status, and that nothing is left of it in gmem.
+ * Each way in which QEMU under `gmemctl exec` can end while memory of its guest is
+ * private: messages, exit status, and that gmem has freed everything.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -27,9 +27,9 @@ static char text[8192];
 #define CONTROL(...) qemu_control(text, sizeof(text), __VA_ARGS__)
 
 /**
- * struct left - what there is in gmem
- * @files: live ones
- * @gmem: users of the module, likewise @gmem_kvm
+ * struct left - what exists in gmem
+ * @files: number of live files
+ * @gmem: references to gmem.ko, and @gmem_kvm to gmem_kvm.ko
  */
 struct left {
 	long files;
@@ -84,7 +84,7 @@ FIXTURE_SETUP(end)
 	ASSERT_GE(self->before.gmem_kvm, 0);
 }
 
-/* A worker may have the last reference to a file for a moment. */
+/* A worker can have the last reference to a file for a moment. */
 FIXTURE_TEARDOWN(end)
 {
 	struct left after = left();
@@ -101,7 +101,7 @@ FIXTURE_TEARDOWN(end)
 
 #define NO_REBOOT (const char *const[]){ "-no-reboot", NULL }
 
-/* Have it run until memory is private. */
+/* Run QEMU until the firmware has made memory private. */
 static struct qemu *runs(enum tiny_bios_action action, const char *const *options)
 {
 	struct qemu *q = &qemu;
@@ -126,7 +126,7 @@ static void ends(struct qemu *q, int code)
 	boot_log(&q->boot, q->boot.console);
 }
 
-/* Until the guest is in the middle of it. */
+/* Wait until the guest has made some conversions. */
 static void converts_often(void)
 {
 	unsigned int tries = 600;
@@ -188,7 +188,7 @@ TEST_F_TIMEOUT(end, triple_fault, TIMEOUT)
 	ends(runs(TINY_BIOS_TRIPLE, NO_REBOOT), 0);
 }
 
-/* QEMU shows the registers and stops the VM; whoever looks after it ends it. */
+/* QEMU prints the registers and stops the VM. Then a manager of the VM ends it. */
 static void stopped(struct qemu *q, const char *said, uint64_t at)
 {
 	char address[32];
@@ -226,8 +226,9 @@ TEST_F_TIMEOUT(end, emulated_by_private_tables, TIMEOUT)
 }
 
 /*
- * No end, but the same for what was private: QEMU writes a file to it once more before it
- * says that the machine was reset, and the guest finds that and nothing else.
+ * This is not an end, but private memory is treated in the same way. At a reset QEMU
+ * writes a file to this memory again, before it reports the reset. The guest finds these
+ * bytes and no others.
  */
 TEST_F_TIMEOUT(end, reset_loads_again, TIMEOUT)
 {

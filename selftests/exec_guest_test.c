@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * gmem_guest.ko in a guest of Debian's QEMU under `gmemctl exec`: what it makes private the host
- * does not get, what may not be private is refused, and what a device is to see is shared.
+ * gmem_guest.ko in a guest of Debian's QEMU under `gmemctl exec`: the host cannot read
+ * what it makes private, memory that must not be private is refused, and memory for a
+ * device is shared.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -65,7 +66,7 @@ static uint64_t stat_number(const char *key)
 	return json_number(text, key);
 }
 
-/* What guest and host take for private; it is the same. */
+/* Return: the number of private bytes, on which guest and host agree. */
 static uint64_t private_bytes(struct qemu *q)
 {
 	uint64_t bytes = stat_number("\"private_bytes\"");
@@ -89,7 +90,7 @@ static int page_dump(uint64_t gpa)
 	return CONTROL("dump", QEMU_GUEST_NAME, at, "4K", "--raw");
 }
 
-/* Nothing of this changes anything. */
+/* Invalid values are refused and change nothing. */
 static void bad_values(struct qemu *q)
 {
 	uint64_t before = private_bytes(q);
@@ -112,7 +113,7 @@ static void bad_values(struct qemu *q)
 	EXPECT_EQ(before, private_bytes(q));
 }
 
-/* A piece of it is for the host, and then no more. */
+/* A part of the memory is shared with the host, and then no more. */
 static void shows(struct qemu *q, uint64_t gpa)
 {
 	uint64_t before = private_bytes(q);
@@ -132,7 +133,7 @@ static void shows(struct qemu *q, uint64_t gpa)
 	EXPECT_NE(0, page_dump(gpa));
 }
 
-/* Just a piece of it, named. */
+/* Only the named part of the memory is private. */
 static void names(struct qemu *q, uint64_t gpa)
 {
 	char line[96];
@@ -160,7 +161,7 @@ TEST_TIMEOUT(keeps, TIMEOUT)
 	refused(q, "load\n", EBUSY);
 	qemu_order(q, "log\n", "uses memory directly");
 	EXPECT_EQ(0, stat_number("\"private_bytes\""));
-	/* A driver may come back. */
+	/* Unbinding is not enough: the driver could be bound again. */
 	qemu_order(q, "unbind\n", ": rc=0");
 	refused(q, "load\n", EBUSY);
 	qemu_order(q, "unplug\n", ": rc=0");
@@ -181,7 +182,7 @@ TEST_TIMEOUT(keeps, TIMEOUT)
 	unlink(DISK);
 }
 
-/* All memory is the kernel's. */
+/* Without kernelcore= no memory may be private. */
 TEST_TIMEOUT(no_zone, TIMEOUT)
 {
 	struct qemu *q;
@@ -197,7 +198,7 @@ TEST_TIMEOUT(no_zone, TIMEOUT)
 	ends(q);
 }
 
-/* A VM whose RAM is no gmem fd has no private side. */
+/* A VM whose RAM is not a gmem fd has no private memory. */
 TEST_TIMEOUT(no_gmem, TIMEOUT)
 {
 	static const char *const memory[] = {

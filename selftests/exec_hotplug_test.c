@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory and CPUs that come and go while a Linux guest of QEMU, under `gmemctl exec`, has
- * private memory: what comes can be private where it is gmem's, and what goes is gone.
+ * Hot-plug and unplug of memory and CPUs while a Linux guest of QEMU, under `gmemctl
+ * exec`, has private memory. New memory can be private if it is gmem's.
  */
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 
 #define TIMEOUT	400
 #define QMP	"/tmp/exec-qmp"
-#define PLACE	"0x100000000"	/* above 4 GiB: where QEMU has the first DIMM */
+#define PLACE	"0x100000000"	/* above 4 GiB, where QEMU puts the first DIMM */
 #define DIMM_BYTES "134217728"
 #define PART	"2M"
 #define PART_BYTES (UINT64_C(2) << 20)
@@ -59,7 +59,7 @@ static void cpu_add(const char *id)
 	must(words);
 }
 
-/* The guest is asked to let go of it, and does. */
+/* Ask the guest to release a device, and wait until it is removed. */
 static void device_del(const char *id, const char *query)
 {
 	char words[96], key[32];
@@ -79,7 +79,7 @@ static void device_del(const char *id, const char *query)
 	EXPECT_TRUE(!"it is gone");
 }
 
-/* RAM that is no gmem fd's has no private side, and says so. */
+/* RAM that is not a gmem fd cannot be private: convert fails with this reason. */
 static void memory(void)
 {
 	uint64_t before = stat_number("\"private_bytes\""), all = stat_number("\"memory\"");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A Debian with systemd, from its boot to a login and to its end, in Debian's QEMU under
- * `gmemctl exec`: gmem_guest.ko, loaded as the package's examples do it, makes most of its memory
- * private. debootstrap has made the disk.
+ * Debian with systemd in Debian's QEMU under `gmemctl exec`, from boot to login and
+ * shutdown. gmem_guest.ko, loaded like in the package's examples, makes most of the
+ * memory private. The disk was made by debootstrap.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -35,7 +35,7 @@ static void wait_for(struct qemu *q, const char *what, unsigned int seconds)
 		qemu_lost(q, what);
 }
 
-/* A line for the shell. What it answers follows its echo, up to the next prompt. */
+/* Send a line to the shell. Return: the output after its echo, up to the next prompt. */
 static const char *shell(struct qemu *q, const char *line)
 {
 	static char answer[4096];
@@ -56,7 +56,7 @@ static uint64_t private_bytes(void)
 	return json_number(text, "\"private_bytes\"");
 }
 
-/* The host reads the first private page that the guest names. Return: the exit code of dump. */
+/* Dump the first private page that the guest reports. Return: exit code of dump. */
 static int private_dump(struct qemu *q)
 {
 	const char *answer = shell(q, "cat /sys/module/gmem_guest/parameters/private\n");
@@ -87,7 +87,7 @@ static struct qemu *boots(void)
 	return q;
 }
 
-/* What is written is read back, from the disk and not from the page cache. */
+/* Written data is read back, from the disk and not from the page cache. */
 static void uses_disk(struct qemu *q)
 {
 	char sum[80];

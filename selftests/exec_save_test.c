@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What QEMU does with all of its guest's memory, under `gmemctl exec` and while a part is
- * private: it saves, dumps, debugs. Each works, or is refused with a reason, and the guest
- * goes on with what it had. A firmware of a few bytes is the guest.
+ * Operations of QEMU that use the whole memory of a guest, under `gmemctl exec` and while
+ * a part is private: saving, dumping, debugging. Each works or is refused with a reason,
+ * and the guest continues with its contents. The guest is a small firmware.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -53,7 +53,7 @@ static const char *const options[] = {
 };
 static const char *const incoming[] = { OPTIONS, "-incoming", "defer", NULL };
 
-/* The human monitor's answer is a string in QMP's. */
+/* Run a command of the human monitor by QMP, which returns the output as a string. */
 static bool monitor(const char *line)
 {
 	char words[256];
@@ -80,7 +80,7 @@ static bool status_is(const char *command, const char *status)
 	return strstr(text, key);
 }
 
-/* Until it has come to an end. Return: whether to that one. */
+/* Wait until the migration has ended. Return: whether the status is the expected one. */
 static bool migrated(const char *status)
 {
 	for (unsigned int i = 0; i < QEMU_WAIT_S * 10; i++) {
@@ -118,7 +118,7 @@ static void load(const char *from)
 
 #define RUNS() EXPECT_TRUE(status_is("{\"execute\":\"query-status\"}", "running"))
 
-/* What the guest itself finds, where it is private, or was. */
+/* Check the contents that the guest itself sees in memory that is or was private. */
 static void guest_has(struct qemu *q, const char *what)
 {
 	qemu_guest_seen(q);
@@ -140,7 +140,7 @@ static void share(void)
 	EXPECT_EQ(0, CONTROL("convert", QEMU_GUEST_NAME, at, PRIVATE_SIZE, "shared"));
 }
 
-/* A job, and a disk that QEMU writes to in another way. */
+/* A snapshot by a job, to a disk that QEMU writes by io_uring. */
 static void refuses_snapshot_to_ring(void)
 {
 	must("{\"execute\":\"snapshot-save\",\"arguments\":{\"job-id\":\"j\",\"tag\":\"s2\","
@@ -153,7 +153,7 @@ static void refuses_snapshot_to_ring(void)
 	SAID("Error while writing VM state");
 }
 
-/* The thread that migrates tells how it ends, and libvirt, which waits for that, learns of it. */
+/* The migration thread reports the failure by an event, for which libvirt waits. */
 static void tells_of_failed_migration(void)
 {
 	int events = qmp_open(EVENTS);
@@ -167,7 +167,7 @@ static void tells_of_failed_migration(void)
 	close(events);
 }
 
-/* Neither to a disk, nor to a command or a socket; and there is nothing left of it. */
+/* Saving to a disk, a command or a socket is refused, and leaves nothing behind. */
 static void refuses_to_save(struct qemu *q)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = STREAM "-socket" };
@@ -193,7 +193,7 @@ static void refuses_to_save(struct qemu *q)
 	unlink(STREAM "-socket");
 }
 
-/* What needs a log of written pages but not what is in them works. */
+/* Operations that need the dirty log, but no contents, work. */
 static void measures(void)
 {
 	must("{\"execute\":\"calc-dirty-rate\",\"arguments\":{\"calc-time\":1,\"mode\":"
@@ -221,7 +221,7 @@ static bool file_has(const char *path, const char *what, size_t size)
 	return found;
 }
 
-/* A raw dump fails. One that looks at pages has zeros, as the monitor has. */
+/* A raw dump fails. Dumps of single ranges and the monitor read zeros. */
 static void looks(struct qemu *q)
 {
 	char line[128];
@@ -241,7 +241,7 @@ static void looks(struct qemu *q)
 	RUNS();
 }
 
-/* The next packet of gdb's protocol. */
+/* Read the next packet of gdb's protocol. */
 static bool gdb_read(int fd, char *packet, size_t size)
 {
 	size_t used = 0;
@@ -254,7 +254,7 @@ static bool gdb_read(int fd, char *packet, size_t size)
 	return false;
 }
 
-/* What it says to @packet, not that the guest has stopped for it. */
+/* Send @packet and read the answer; skip reports that the guest has stopped. */
 static bool gdb_ask(int fd, const char *packet, char *answer, size_t size)
 {
 	unsigned char sum = 0;
@@ -270,7 +270,7 @@ static bool gdb_ask(int fd, const char *packet, char *answer, size_t size)
 	return true;
 }
 
-/* It stops the guest when it comes, reads zeros, and writes to nowhere. */
+/* gdb stops the guest when it connects, reads zeros, and its writes are lost. */
 static void debugs(void)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = GDB };
@@ -333,7 +333,7 @@ static const char ignore_shared[] = "{\"execute\":\"migrate-set-capabilities\",\
 static const char ignore_nothing[] = "{\"execute\":\"migrate-set-capabilities\",\"arguments\":"
 	"{\"capabilities\":[{\"capability\":\"x-ignore-shared\",\"state\":false}]}}";
 
-/* The gmem fd stays with the test, and the rest goes to the next QEMU by a file. */
+/* The test keeps the gmem fd, and a file passes the other state to the next QEMU. */
 static struct qemu *hands_over(struct qemu *q)
 {
 	static char object[128];
@@ -372,7 +372,7 @@ TEST_TIMEOUT(pc, TIMEOUT)
 	q = hands_over(q);
 	EXPECT_EQ(PRIVATE_BYTES, private_bytes());
 	guest_has(q, HAS_IT);
-	/* Now that nothing is private it can be saved, and is what it was. */
+	/* Without private memory the guest can be saved, and is restored unchanged. */
 	share();
 	must(ignore_nothing);
 	EXPECT_TRUE(monitor("savevm s1"));

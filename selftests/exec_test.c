@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Debian's QEMU, which nobody has changed, has a guest with private memory: it runs
- * under `gmemctl exec`. Its RAM is a gmem fd, on any kernel and of any VM type.
+ * Debian's unmodified QEMU runs a guest with private memory under `gmemctl exec`. Its RAM
+ * is a gmem fd, on any kernel and with any VM type.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -20,7 +20,7 @@
 #define MONITOR	"/tmp/exec-monitor"
 #define DISK	"/tmp/exec-disk"
 #define DISK_PAGES (PAGES / 2)
-#define LOST_WORDS "129024"	/* in the half that was read, all but counters */
+#define LOST_WORDS "129024"	/* in the half that was read, without the counters */
 
 static struct qemu qemu;
 static char text[GMEM_GUEST_SIZE + 1];
@@ -28,8 +28,8 @@ static char text[GMEM_GUEST_SIZE + 1];
 #define CONTROL(...) qemu_control(text, sizeof(text), __VA_ARGS__)
 
 /*
- * Convert and use memory at the same time. What the guest had written was there, on
- * either side, and nothing was refused.
+ * Convert and use memory at the same time. The guest finds its contents in both states,
+ * and no request is refused.
  */
 static void converts(struct qemu *q, const char *how)
 {
@@ -79,7 +79,7 @@ static bool page_is(const char *bytes, uint64_t word)
 	return !page_differs(words, word);
 }
 
-/* The commands of gmemctl, on memory of which the guest has made a part private. */
+/* Commands of gmemctl, on memory of which the guest has made a part private. */
 static void look(uint64_t gpa)
 {
 	char line[64];
@@ -102,7 +102,7 @@ static void look(uint64_t gpa)
 	EXPECT_TRUE(page_is(text, page_word(TAG_SHOWN, 2, 0)));
 }
 
-/* Behind the guest's back, which finds what it had. */
+/* Convert behind the guest's back: the guest still finds its contents. */
 static void convert_outside(struct qemu *q, uint64_t gpa)
 {
 	EXPECT_EQ(0, page_convert(gpa, 2, "private"));
@@ -115,7 +115,7 @@ static void convert_outside(struct qemu *q, uint64_t gpa)
 	qemu_expect(q, ": 2: rc=0 wrong=0");
 }
 
-/* Pages that are thrown away, a private and a shared one, are zero, and as they were. */
+/* Decommit a private and a shared page: they read zero, and their states stay. */
 static void decommit_outside(struct qemu *q, uint64_t gpa)
 {
 	for (unsigned int page = 1; page <= 2; page++) {
@@ -144,7 +144,7 @@ static int monitor_open(void)
 	return fd;
 }
 
-/* A reset between two boots, with nobody there who could write to memory. */
+/* A reset of a stopped machine, so that nobody writes to memory before it is checked. */
 static void reset_stopped(struct qemu *q, uint64_t gpa)
 {
 	static const char words[] = "stop\nsystem_reset\n";
@@ -175,8 +175,8 @@ static void alternate(struct qemu *q)
 }
 
 /*
- * A guest that restarts while memory is private has none when it comes back, and can do
- * it again. What was private is zero for whoever has the memory then.
+ * A guest that restarts while memory is private has only shared memory afterwards, and
+ * can convert again. Formerly private pages read zero.
  */
 TEST_TIMEOUT(pc_reset, TIMEOUT)
 {
@@ -219,7 +219,7 @@ static void disk_make(const char *path)
 	close(fd);
 }
 
-/* Whether each page is the guest's, or all of them are zero; nothing is left. */
+/* Whether all pages have the guest's contents, or all are zero. Deletes the file. */
 static bool disk_has(const char *path, bool written)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -236,9 +236,9 @@ static bool disk_has(const char *path, bool written)
 }
 
 /*
- * One disk that Linux copies for, by iommu_platform=on and swiotlb=force, and two that
- * it gives its pages to: QEMU reads and writes a file, which is refused, or it writes
- * to memory itself, which is lost.
+ * For one disk Linux copies, because of iommu_platform=on and swiotlb=force. To the other
+ * two it passes private pages. With one of these QEMU reads and writes a file, which
+ * fails. With the other one QEMU itself writes to memory, and these writes are lost.
  */
 static void uses_disks(struct qemu *q)
 {
@@ -252,8 +252,8 @@ static void uses_disks(struct qemu *q)
 }
 
 /*
- * Disks, and RAM that QEMU makes itself: a memfd with seals, until the library has seen
- * its size.
+ * Disks, and RAM that QEMU creates itself: a sealed memfd, until the library knows its
+ * size.
  */
 TEST_TIMEOUT(pc_memfd_disks, TIMEOUT)
 {
