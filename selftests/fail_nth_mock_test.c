@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The library under fault injection: what a hypervisor does with its range, and
- * what the host does with a range that a guest is using.
+ * The library under fault injection: operations of a hypervisor on its range, and
+ * operations of the host on a range that a guest uses.
  */
 #include "sweep.h"
 
@@ -18,8 +18,8 @@ static void prepare_mock(struct env *env)
 }
 
 /*
- * The mock answers when all is done: if the answer is what fails, then the
- * operation has not.
+ * The mock writes its answer at the end. If only this fails, the operation itself has
+ * succeeded.
  */
 static bool answer_lost(struct env *env, int rc, unsigned int bindings)
 {
@@ -62,7 +62,7 @@ static void done_mock_unbind(struct env *env)
 OP_TEST(mock_unbind, .owner = MOCK, .prepare = prepare_mock,
 	.run = run_mock_unbind, .done = done_mock_unbind)
 
-/* The guest reads every page; what has no memory gets some. */
+/* The guest reads every page, which populates pages without memory. */
 static int run_mock_read(struct env *env)
 {
 	unsigned int i;
@@ -83,7 +83,7 @@ static void done_mock_read(struct env *env)
 OP_TEST(mock_lookup, .owner = MOCK, .prepare = prepare_mock,
 	.run = run_mock_read, .done = done_mock_read, .partial = true)
 
-/* The guest has its pages in its second-stage page table when they convert. */
+/* The guest has the pages in its second-stage page table when they are converted. */
 static void prepare_mock_mapped(struct env *env)
 {
 	prepare_mock(env);
@@ -128,7 +128,7 @@ OP_TEST(mock_shared, .owner = MOCK, .prepare = prepare_mock_mapped,
 	.run = run_mock_to_shared, .done = done_mock_to_shared)
 OP_TEST(mock_shared_zero, .owner = MOCK, .prepare = prepare_mock_mapped,
 	.run = run_mock_to_shared_zero, .done = done_mock_to_shared_zero)
-/* The host converts what a guest has mapped. */
+/* The host converts pages that a guest has mapped. */
 OP_TEST(mock_host_private, .owner = MOCK, .prepare = prepare_mock_shared,
 	.run = run_to_private, .done = done_to_private)
 OP_TEST(mock_host_shared, .owner = MOCK, .prepare = prepare_mock_mapped,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Every operation on a gmem fd under fault injection, unbound and bound to KVM's
+ * Every operation on a gmem fd under fault injection, with and without a binding to KVM's
  * guest_memfd.
  */
 #include <fcntl.h>
@@ -83,7 +83,7 @@ static int run_stat(struct env *env)
 
 OP_TEST(stat, .owner = STORE, .prepare = prepare_bound, .run = run_stat)
 
-/* The last reference: nothing that fails may keep it from going. */
+/* Closing the last reference succeeds, whatever fails inside. */
 static void prepare_release(struct env *env)
 {
 	struct gmem_ioctl_stat stat;
@@ -121,7 +121,7 @@ static int run_mmap(struct env *env)
 
 OP_TEST(mmap, .run = run_mmap)
 
-/* A fault that finds no memory is tried again: no error that a program sees. */
+/* A page fault without memory is retried: the program sees no error. */
 static int run_fault(struct env *env)
 {
 	unsigned int i;
@@ -144,7 +144,7 @@ static void check_no_error(struct env *env, int rc)
 
 OP_TEST(fault, .run = run_fault, .done = done_commit, .check = check_no_error)
 
-/* The kernel writes zeros to what is zero. */
+/* The kernel writes zeros to pages that are zero. */
 static int run_fault_kernel(struct env *env)
 {
 	unsigned int i;
@@ -187,7 +187,7 @@ OP_TEST(punch_bound, .owner = STORE, .prepare = prepare_bound, .run = run_punch,
 
 /* CONVERT */
 
-/* The map has a table already; pages of both states are in the range. */
+/* The state map has a table already, and the range has pages of both states. */
 static void prepare_mixed(struct env *env)
 {
 	unsigned int i;
@@ -213,7 +213,7 @@ OP_TEST(shared_bound, .owner = STORE, .prepare = prepare_bound,
 OP_TEST(shared_bound_zero, .owner = STORE, .prepare = prepare_bound,
 	.run = run_to_shared_zero, .done = done_to_shared_zero)
 
-/* From the middle of a gigabyte to the middle of another, a terabyte on. */
+/* From the middle of a gigabyte to the middle of another one, a terabyte further on */
 #define SPARSE_LENGTH (2 * SZ_1T)
 #define SPARSE_FIRST (SZ_1G / 2 + 3 * PAGE)
 

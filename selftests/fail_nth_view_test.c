@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Views under fault injection: making, mapping and populating them, and what takes
- * pages from them and puts them back. A page that could not be put back is missing,
- * and nothing worse.
+ * Views under fault injection: creating, mapping and populating them, and operations that
+ * remove pages from them and fill them again. The only effect of a fault may be that
+ * pages are missing in the view.
  */
 #include <sys/mman.h>
 #include <unistd.h>
@@ -55,7 +55,7 @@ static void map_view(struct env *env)
 	env->v_length = LENGTH;
 }
 
-/* Also some that are private. */
+/* Map a view with shared and private pages. */
 static void map_view_mixed(struct env *env)
 {
 	map_view(env);
@@ -84,7 +84,7 @@ static void done_populate(struct env *env)
 	model_commit(env, 0, NR_PAGES);
 }
 
-/* What the view has is what it may have; @all: and it has all of it. */
+/* Pages in the view are accessible according to their state. @all: no page is missing. */
 static void expect_view(struct env *env, bool all)
 {
 	unsigned int i;
@@ -126,7 +126,7 @@ static void prepare_private_view(struct env *env)
 	prepare_private(env);
 }
 
-/* What is missing can be had. */
+/* Missing pages can be populated. */
 static void check_refilled(struct env *env, int rc)
 {
 	expect_view(env, false);
@@ -146,7 +146,7 @@ OP_TEST(to_shared_zero, .prepare = prepare_private_view,
 OP_TEST(punch, .prepare = prepare_private_view, .run = run_punch,
 	.done = done_punch, .check = check_refilled)
 
-/* Blocks that are one entry each, in memory of their own. */
+/* Blocks that are mapped by one entry each, in memory of their own */
 
 #define BLOCKS_LENGTH (2 * SZ_2M)
 
@@ -173,7 +173,7 @@ static void prepare_blocks(struct env *env)
 	ASSERT_EQ(0, populate(env, 0));
 }
 
-/* One page in the middle: all others have to be put back. */
+/* Convert a page in the middle: all others have to be filled again. */
 static int run_split(struct env *env)
 {
 	return gmem_convert(env->sparse, 5 * PAGE, PAGE, PRIVATE, PRESERVE);

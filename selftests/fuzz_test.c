@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Whatever a process asks for, in whatever order and from however many threads:
- * the kernel answers with a documented error or does it, and in the end nothing
- * is left of it.
+ * The kernel answers any sequence of calls, from any number of threads, with success or a
+ * documented error, and in the end nothing is leaked.
  *
- * Rounds of a few seconds, each a process with threads that make random calls
- * (lib/fuzz_*.c); some are killed in the middle. After each round all of its
- * files must be gone, their memory given back, and a new file must work.
+ * A run consists of rounds of a few seconds. A round is a process with threads that make
+ * random calls (lib/fuzz_*.c); some rounds are killed. After each round all of its files
+ * must be gone, their memory must be free, and a new file must work.
  *
- * GMEM_FUZZ_SECONDS (20) is the time for all of it; GMEM_SEED repeats the
- * random numbers of each thread, not their interleaving.
+ * GMEM_FUZZ_SECONDS (20) is the time of all rounds. GMEM_SEED repeats the random numbers
+ * of each thread, but not their interleaving.
  */
 #include <sched.h>
 #include <sys/eventfd.h>
@@ -23,12 +22,12 @@
 
 #define FUZZ_TIMEOUT_S 7200
 #define ROUND_MS 5000
-#define HANG_MS 60000			/* no call is meant to take that long */
-#define LIMIT (192ULL << 20)		/* of a round's memory */
+#define HANG_MS 60000			/* no call should take that long */
+#define LIMIT (192ULL << 20)		/* memory limit of a round */
 #define POISON_MAX 4
-#define LOST_MAX (64 * (long long)PAGE)	/* counters of the kernel lag behind */
+#define LOST_MAX (64 * (long long)PAGE)	/* the kernel's counters lag behind */
 
-/* The tables in one, by the number that shared memory knows them by */
+/* All tables in one; shared memory refers to calls by their index in it */
 static const struct fuzz_call *calls[FUZZ_MAX_CALLS];
 static unsigned int nr_calls, weight_total;
 
@@ -79,7 +78,7 @@ static void signal_ignore(int sig)
 {
 }
 
-/* With and without SA_RESTART, for all threads. */
+/* Install a handler with or without SA_RESTART, for all threads. */
 static void signal_install(struct fuzz_thread *t)
 {
 	struct sigaction sa = {
@@ -88,7 +87,7 @@ static void signal_install(struct fuzz_thread *t)
 	};
 
 	sigaction(SIGUSR1, &sa, NULL);
-	/* The last one of a round, see round_stop(). */
+	/* The last signal of a round, see round_stop(). */
 	sa.sa_flags = 0;
 	sigaction(SIGUSR2, &sa, NULL);
 }
@@ -125,7 +124,7 @@ static void *thread_main(void *arg)
 	return NULL;
 }
 
-/* Memory with something behind it that nobody can use. */
+/* Map memory, followed by an inaccessible range. */
 static uint8_t *map_guarded(size_t length, size_t guard, int prot)
 {
 	uint8_t *p = mmap(NULL, length + guard, prot,
@@ -152,7 +151,7 @@ static int thread_init(struct fuzz_thread *t, struct fuzz *f, int i,
 	return t->buffer && t->io && t->readonly ? 0 : -ENOMEM;
 }
 
-/* The process of a round. Its exit status: 0, or that it could not start. */
+/* The process of a round. Exit status: 0, or an error at the start. */
 static int round_main(struct fuzz_shared *s, uint64_t seed)
 {
 	struct rlimit none = { 0, 0 }, files = { 256, 256 };
@@ -214,7 +213,7 @@ static void print_threads(const struct fuzz_shared *s, pid_t pid)
 	}
 }
 
-/* Whether a call takes longer than any should. */
+/* Whether a call takes too long. */
 static bool hangs(const struct fuzz_shared *s)
 {
 	uint64_t now = ksft_now_ms();
@@ -227,7 +226,7 @@ static bool hangs(const struct fuzz_shared *s)
 	return false;
 }
 
-/* Whoever waits, for as long as it was asked to, is woken until it sees that. */
+/* Wake all threads that wait in a call, until each has seen that the round is over. */
 static void round_stop(struct fuzz_shared *s, pid_t pid)
 {
 	unsigned int i;
@@ -238,7 +237,7 @@ static void round_stop(struct fuzz_shared *s, pid_t pid)
 			syscall(SYS_tgkill, pid, s->note[i].tid, SIGUSR2);
 }
 
-/* Watch a round until it ends, by itself, by a kill, or because it hangs. */
+/* Watch a round until it ends, is killed or hangs. */
 static int round_watch(struct fuzz_shared *s, pid_t pid, uint64_t end_ms,
 		       bool kill_it)
 {
@@ -262,7 +261,7 @@ static int round_watch(struct fuzz_shared *s, pid_t pid, uint64_t end_ms,
 				     WEXITSTATUS(status);
 }
 
-/* Lines of debugfs: live files. Not there: 0. */
+/* Return: the number of live files, by the lines in debugfs; 0 without debugfs. */
 static int live_files(void)
 {
 	static char text[65536];
@@ -277,7 +276,7 @@ static int live_files(void)
 	return lines - 1;
 }
 
-/* The last reference to a file may be dropped by a worker. */
+/* A worker may drop the last reference to a file. */
 static int live_files_wait(int want)
 {
 	int i, n = live_files();
@@ -289,7 +288,7 @@ static int live_files_wait(int want)
 	return n;
 }
 
-/* A new file does what files do. */
+/* Check that a new file works. */
 static void expect_works(void)
 {
 	int fd = test_gmem_create(8 * PAGE, GMEM_CREATE_F_INIT_SHARED);
@@ -316,7 +315,7 @@ struct fuzz_run {
 	unsigned int rounds, killed, out_of_memory;
 };
 
-/* True while the run may go on. */
+/* Return: whether the run can continue. */
 static bool one_round(struct fuzz_run *run, uint64_t end_ms)
 {
 	struct fuzz_shared *s = run->shared;
@@ -339,7 +338,10 @@ static bool one_round(struct fuzz_run *run, uint64_t end_ms)
 	run->rounds++;
 	run->killed += kill_it;
 	if (status == 128 + SIGKILL && !kill_it) {
-		/* The OOM killer, and that only for the limit of the group. */
+		/*
+		 * Only the OOM killer sends SIGKILL here, for the memory limit of the
+		 * group.
+		 */
 		run->out_of_memory++;
 		EXPECT_TRUE(run->grouped);
 	} else if (!kill_it || status != 128 + SIGKILL) {
@@ -415,8 +417,8 @@ static void group_create(struct fuzz_run *run)
 }
 
 /*
- * What is charged, but for nothing that the kernel could still give up: pages in
- * no file, to which a reference was lost, for instance.
+ * Charged memory that the kernel cannot free, for instance pages without a file after a
+ * lost reference.
  */
 static long long group_lost(const struct cgroup *cg)
 {
@@ -433,7 +435,7 @@ static long long group_lost(const struct cgroup *cg)
 	return lost;
 }
 
-/* Memory that has failed stays charged: it is nobody's to give back. */
+/* Poisoned memory stays charged: it cannot be freed. */
 static void group_remove(struct fuzz_run *run)
 {
 	uint64_t failed = (POISON_MAX - run->shared->poison_left) * PAGE;
@@ -457,7 +459,7 @@ TEST_TIMEOUT(everything, FUZZ_TIMEOUT_S)
 	run.shared = mmap(NULL, sizeof(*run.shared), PROT_READ | PROT_WRITE,
 			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, run.shared);
-	/* All of it is here, and not charged to the group of a round. */
+	/* Allocate it here, so that it is not charged to the group of a round. */
 	memset(run.shared, 0, sizeof(*run.shared));
 	run.shared->poison_left = POISON_MAX;
 	group_create(&run);
@@ -465,7 +467,7 @@ TEST_TIMEOUT(everything, FUZZ_TIMEOUT_S)
 	end_ms = ksft_now_ms() + seconds * 1000ULL;
 	while (ksft_now_ms() < end_ms && one_round(&run, end_ms))
 		;
-	/* What has failed is what a reader wants to see last. */
+	/* Print no report after a failure, so that the failure is printed last. */
 	if (!ksft_result->failed)
 		report(&run, seconds);
 	group_remove(&run);
