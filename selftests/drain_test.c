@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A CPU that is not to be had: a real-time task runs there and never sleeps, as the
- * vCPU of a guest on an isolated CPU does. The kernel's caches of that CPU cannot be
- * drained then. A conversion may fail because of it; it has to end, has to die when
- * it is killed, and is not in the way of other files.
+ * A CPU that runs only a real-time task which never sleeps, like the vCPU of a guest on
+ * an isolated CPU. Then the kernel cannot drain its caches of that CPU. A conversion may
+ * fail because of this. But it has to end, can be killed, and does not block other files.
  */
 #include <fcntl.h>
 #include <sched.h>
@@ -20,13 +19,13 @@
 #define LENGTH (NR_PAGES * PAGE)
 #define HELD 3
 #define HOG_MS 20000			/* at most */
-#define BOUND_MS 4000			/* for what should take no time */
+#define BOUND_MS 4000			/* bound for calls that should take no time */
 #define RT_RUNTIME "/proc/sys/kernel/sched_rt_runtime_us"
 
 /**
  * struct result - how a conversion of another process has ended
- * @rc: of CONVERT
- * @done: whether it has
+ * @rc: result of CONVERT
+ * @done: whether CONVERT has returned
  */
 struct result {
 	int rc;
@@ -72,7 +71,7 @@ static bool find_cpus(struct drain_data *self)
 	return self->here != self->there;
 }
 
-/* Real-time tasks may have all of the time, and leave none to others. */
+/* Allow real-time tasks to use all of the CPU time. */
 static void throttling_off(struct drain_data *self)
 {
 	ASSERT_LT(0, gmem_read_file(RT_RUNTIME, self->runtime,
@@ -127,7 +126,7 @@ FIXTURE_TEARDOWN(drain)
 	throttling_on(self);
 	hold_pipe_drop(&self->hold);
 	hold_pipe_drop(&self->other_hold);
-	/* Whatever was in the way is gone. */
+	/* After the test nothing stops a conversion. */
 	test_gmem_convert(self->fd, 0, LENGTH, PRIVATE, PRESERVE);
 	test_gmem_convert(self->fd, 0, LENGTH, SHARED, PRESERVE);
 	expect_bytes('A', self->p, LENGTH);
@@ -164,7 +163,7 @@ static void hog_start(struct drain_data *self)
 	ASSERT_TRUE(self->hogging);
 }
 
-/* A process that converts all of @fd. */
+/* Start a process that converts the whole file @fd. */
 static pid_t convert_start(struct drain_data *self, int fd, uint32_t timeout_ms)
 {
 	pid_t pid;
@@ -180,7 +179,7 @@ static pid_t convert_start(struct drain_data *self, int fd, uint32_t timeout_ms)
 	return pid;
 }
 
-/* Whether a process has gone in time; one that has not is left to the harness. */
+/* Whether a process ends in time. The harness kills one that does not. */
 static bool ends_soon(pid_t pid)
 {
 	uint64_t end = ksft_now_ms() + BOUND_MS;
@@ -205,21 +204,21 @@ static void expect_refused(struct drain_data *self, int fd)
 		kill(pid, SIGKILL);
 }
 
-/* Without the task: the same at once. */
+/* Without the real-time task: immediate success. */
 TEST_F(drain, D3_idle)
 {
 	expect_refused(self, self->fd);
 	expect_refused(self, self->other);
 }
 
-/* A page is held, and no draining can change that. */
+/* A page is held, which draining cannot change. */
 TEST_F(drain, D3_held_page)
 {
 	hog_start(self);
 	expect_refused(self, self->fd);
 }
 
-/* A converter that still hopes can be killed. */
+/* A converter that waits can be killed. */
 TEST_F(drain, D3_killed)
 {
 	pid_t pid;
@@ -232,7 +231,7 @@ TEST_F(drain, D3_killed)
 	EXPECT_TRUE(ends_soon(pid));
 }
 
-/* A converter that waits is not in the way of one of another file. */
+/* A converter that waits does not block the conversion of another file. */
 TEST_F(drain, D3_other_file)
 {
 	pid_t first;
@@ -246,8 +245,8 @@ TEST_F(drain, D3_other_file)
 }
 
 /*
- * The last to touch the memory was that CPU: its batch holds references. The
- * conversion succeeds or says EAGAIN, soon; and succeeds when the CPU is idle.
+ * The busy CPU was the last to access the memory, so its batch holds references. The
+ * conversion soon succeeds or returns EAGAIN. It succeeds when the CPU is idle again.
  */
 TEST_F(drain, D3_last_touched_there)
 {
@@ -268,7 +267,7 @@ TEST_F(drain, D3_last_touched_there)
 	close(fd);
 }
 
-/* A timeout is kept, more or less. */
+/* The timeout is roughly kept. */
 TEST_F(drain, D3_timeout)
 {
 	uint64_t start = ksft_now_ms();

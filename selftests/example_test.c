@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The minimal hypervisor of Documentation/examples/minihyp works: what library.rst
- * explains is what runs.
+ * The minimal hypervisor of Documentation/examples/minihyp works, so that what
+ * library.rst explains is tested.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -64,7 +64,10 @@ FIXTURE_SETUP(example)
 	self->p = test_gmem_map(self->fd, 0, LENGTH);
 }
 
-/* It is gone when its last guest is; the memory may stay. */
+/*
+ * The module can be unloaded after its last guest has ended, even if the memory still
+ * exists.
+ */
 FIXTURE_TEARDOWN(example)
 {
 	int tries, rc = -1;
@@ -81,7 +84,7 @@ FIXTURE_TEARDOWN(example)
 	close(self->fd);
 }
 
-/* Guest and VMM see the same page while it is shared. */
+/* Guest and VMM see the same contents of a shared page. */
 TEST_F(example, shared)
 {
 	self->p[PAGE + 5] = 42;
@@ -93,7 +96,7 @@ TEST_F(example, shared)
 	EXPECT_EQ(-ENOTTY, call(self->guest, MINIHYP_UNSHARE + 1, 0));
 }
 
-/* What the guest keeps private is its own, until it shares it. */
+/* The VMM cannot read private contents before the guest shares them. */
 TEST_F(example, consent)
 {
 	self->p[0] = 'A';
@@ -108,7 +111,7 @@ TEST_F(example, consent)
 	expect_byte('S', self->p);
 }
 
-/* Userspace changes what the guest has mapped: the guest follows. */
+/* Userspace converts pages that the guest has mapped: the guest sees the new state. */
 TEST_F(example, invalidated)
 {
 	gmem_fill(self->p, 'A', LENGTH);
@@ -124,7 +127,7 @@ TEST_F(example, invalidated)
 	expect_byte(7, self->p + 4 * PAGE);
 }
 
-/* The guest is gone, and what was private stays so. */
+/* After the guest has ended, private pages stay private. */
 TEST_F(example, closed)
 {
 	int guest = open("/dev/minihyp", O_RDWR | O_CLOEXEC);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The example of Documentation/view.rst does what it says: a guest in an ordinary VM
- * takes a page away from the host, and gives it back.
+ * The example of Documentation/view.rst works: a guest in an ordinary VM makes a page
+ * private, and shared again.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@ int view_vmm_main(void);
 
 static char text[4096];
 
-/* Its output, and its exit code. */
+/* Run the example. Return: its exit code; its output is stored. */
 static int run_example(void)
 {
 	int out = memfd_create("output", 0), saved = dup(STDOUT_FILENO), code;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * fallocate() of a gmem fd commits and decommits memory and never changes the
- * state of a page; lseek() finds what is populated.
+ * fallocate() of a gmem fd commits and decommits memory, and never changes the state of a
+ * page. lseek() finds populated pages.
  */
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -40,7 +40,7 @@ static uint64_t resident(int fd)
 	return gmem_stat(fd, &stat) ? ~0ULL : stat.resident_pages;
 }
 
-/* Commit populates just the range, with zeroes, and keeps what is there. */
+/* Commit populates exactly the range with zeros, and keeps existing contents. */
 TEST_F(fallocate, commit)
 {
 	self->p[3 * PAGE] = 9;
@@ -57,7 +57,7 @@ TEST_F(fallocate, commit)
 	expect_byte(9, self->p + 3 * PAGE);
 }
 
-/* Commit of private pages populates them; they are zero and stay private. */
+/* Commit of private pages populates them with zeros, and they stay private. */
 TEST_F(fallocate, commit_private)
 {
 	test_gmem_convert(self->fd, 0, 4 * PAGE, PRIVATE, PRESERVE);
@@ -71,7 +71,7 @@ TEST_F(fallocate, commit_private)
 	expect_bytes(0, self->p, 4 * PAGE);
 }
 
-/* A hole gives the memory back, reads zero, and leaves its neighbours alone. */
+/* A hole frees memory, reads zero, and does not change its neighbours. */
 TEST_F(fallocate, punch)
 {
 	struct stat st;
@@ -91,7 +91,7 @@ TEST_F(fallocate, punch)
 	EXPECT_EQ(LENGTH, st.st_size);
 }
 
-/* A hole over everything gives everything back. */
+/* A hole of the whole file frees all of its memory. */
 TEST_F(fallocate, punch_all)
 {
 	gmem_fill(self->p, 0xaa, LENGTH);
@@ -140,13 +140,13 @@ TEST_F(fallocate, bad_ranges)
 		test_err_gmem_punch(EINVAL, self->fd, bad[i].off, bad[i].len);
 	}
 	expect_bytes(0xaa, self->p, LENGTH);
-	/* Beyond what a file can be: the VFS answers, with EFBIG. */
+	/* Beyond the largest file size the VFS fails, with EFBIG. */
 	EXPECT_LT(gmem_punch(self->fd, INT64_MAX & -PAGE, PAGE), 0);
 	EXPECT_LT(gmem_commit(self->fd, INT64_MAX & -PAGE, 2 * PAGE), 0);
 	EXPECT_EQ(NR_PAGES, resident(self->fd));
 }
 
-/* Past the end: nothing to commit is an error, nothing to punch is not. */
+/* Past the end: commit fails, and punch succeeds. */
 TEST_F(fallocate, past_the_end)
 {
 	static const struct { int64_t off, len; } past[] = {
@@ -172,7 +172,7 @@ TEST_F(fallocate, past_the_end)
 	EXPECT_EQ(LENGTH, st.st_size);
 }
 
-/* Mode 0 commits, too; the size is fixed anyway. */
+/* Mode 0 also commits, because the size is fixed. */
 TEST_F(fallocate, mode_0)
 {
 	self->p[0] = 7;
@@ -183,7 +183,7 @@ TEST_F(fallocate, mode_0)
 	EXPECT_EQ(EINVAL, errno);
 }
 
-/* No other mode exists. */
+/* All other modes are refused. */
 TEST_F(fallocate, other_modes)
 {
 	static const int modes[] = {
@@ -205,7 +205,7 @@ TEST_F(fallocate, other_modes)
 	expect_bytes(0xaa, self->p, LENGTH);
 }
 
-/* MADV_REMOVE is a punched hole of the mapped range. */
+/* MADV_REMOVE punches a hole in the mapped range. */
 TEST_F(fallocate, madv_remove)
 {
 	gmem_fill(self->p, 0xaa, LENGTH);
@@ -243,7 +243,7 @@ TEST_F(fallocate, seek)
 	EXPECT_EQ(-1, lseek(self->fd, -1, SEEK_DATA));
 }
 
-/* Private pages that live in the fd are data, unpopulated ones are holes. */
+/* Private pages in the fd are data, unpopulated ones are holes. */
 TEST_F(fallocate, seek_private)
 {
 	test_gmem_convert(self->fd, 0, LENGTH, PRIVATE, PRESERVE);
@@ -276,7 +276,7 @@ TEST_F(fallocate, seek_sparse)
 	EXPECT_EQ(0, resident(fd));
 }
 
-/* A commit that a signal interrupts leaves a populated beginning at most. */
+/* A commit that a signal interrupts populates at most the start of the range. */
 static void on_alarm(int sig __ksft_unused)
 {
 }
@@ -301,7 +301,7 @@ TEST_F(fallocate, commit_interrupted)
 	EXPECT_EQ(0, resident(fd));
 }
 
-/* Space punched and committed again is new and zero. */
+/* After punch and commit the memory is new and zero. */
 TEST_F(fallocate, punch_and_commit)
 {
 	int i;

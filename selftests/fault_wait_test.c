@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Page faults and other work of the host beside conversions and holes that take
- * long: a fault waits for the conversion that it has met, not for those that come
- * after it; the lock of the address space is free meanwhile; a task that waits can be
- * frozen; and ranges that nobody works on are not waited for.
+ * Page faults and other work of the host during conversions and holes that take long. A
+ * fault waits for the conversion that it has met, but not for later ones. It does not
+ * block the lock of the address space. A waiting task can be frozen. Ranges without a
+ * conversion are not blocked.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -21,21 +21,21 @@
 #define BIG_LENGTH (256ULL << 20)	/* long enough to punch */
 #define PROBE_LENGTH (16ULL << 20)
 #define MANY (256ULL << 20)
-#define TRY_MS 800			/* of a conversion that is tried again */
+#define TRY_MS 800			/* timeout of a conversion that is retried */
 #define TRIES 4
 #define START_MS 200			/* until converters wait for the page */
 #define CONVERTERS 2			/* at most */
-#define SLACK_MS 1000			/* for what should take no time */
+#define SLACK_MS 1000			/* bound for work that should take no time */
 #define LONG_MS 8000
 
 /**
- * struct worker - a task that does something over and over
+ * struct worker - a thread that repeats an operation
  * @task: thread
  * @wait: the fixture
- * @longest: the most that a round has taken, in ms
- * @rounds: how many there were
- * @convert: what it converts, once
- * @rc: what came of it
+ * @longest: duration of the longest round, in ms
+ * @rounds: number of rounds
+ * @convert: arguments of a single conversion
+ * @rc: result of the conversion
  */
 struct worker {
 	struct gmem_task task;
@@ -93,7 +93,7 @@ static bool stopped(const struct fault_wait_data *self)
 	return __atomic_load_n(&self->stop, __ATOMIC_ACQUIRE);
 }
 
-/* As a VMM whose guest insists: try again at once. */
+/* Like a VMM whose guest insists: retry immediately. */
 static void *converter_main(void *arg)
 {
 	struct fault_wait_data *self = arg;
@@ -131,8 +131,8 @@ static void round_done(struct worker *worker, uint64_t start)
 }
 
 /*
- * The lock of the address space is taken for writing again and again, and kept each
- * time for as long as many page table entries take.
+ * Take the lock of the address space for writing again and again, and keep it each time
+ * while many page table entries are changed.
  */
 static void *protector_main(void *arg)
 {
@@ -153,7 +153,7 @@ static void *protector_main(void *arg)
 	return NULL;
 }
 
-/* The kernel reads from a page that is in transit. */
+/* The kernel reads from a page that is being converted. */
 static void *writer_main(void *arg)
 {
 	struct worker *worker = arg;
@@ -174,7 +174,7 @@ static void *writer_main(void *arg)
 	return NULL;
 }
 
-/* The kernel writes to it. */
+/* The kernel writes to such a page. */
 static void *reader_main(void *arg)
 {
 	struct worker *worker = arg;
@@ -219,7 +219,7 @@ static void worker_join(struct worker *worker, const char *name)
 	       (unsigned int)worker->longest);
 }
 
-/* @fn beside converters that do not give in. */
+/* Run @fn while converters retry without end. */
 static void beside_converters(struct fault_wait_data *self, void *(*fn)(void *),
 			      uint64_t bound_ms)
 {
@@ -235,7 +235,7 @@ static void beside_converters(struct fault_wait_data *self, void *(*fn)(void *),
 	EXPECT_LT(worker.longest, bound_ms);
 }
 
-/* One conversion, at most: the one that the fault has met. */
+/* A fault waits at most for the one conversion that it has met. */
 TEST_F(fault_wait, C2_load)
 {
 	beside_converters(self, loader_main, TRY_MS + SLACK_MS);
@@ -257,14 +257,14 @@ TEST_F(fault_wait, C2_one_converter)
 	beside_converters(self, writer_main, TRY_MS + SLACK_MS);
 }
 
-/* Many short ones are no longer than a long one. */
+/* The same for many short conversions. */
 TEST_F(fault_wait, C2_short_conversions)
 {
 	self->timeout_ms = 100;
 	beside_converters(self, writer_main, SLACK_MS);
 }
 
-/* Nor are those that have no time at all. */
+/* The same for conversions without a timeout. */
 TEST_F(fault_wait, C2_no_timeout)
 {
 	self->timeout_ms = 0;
@@ -272,9 +272,9 @@ TEST_F(fault_wait, C2_no_timeout)
 }
 
 /*
- * The address space goes on while the kernel's fault waits, even if that is its second
- * conversion: after the first one it has waited for the lock, for longer than the VMM
- * has waited with its next try.
+ * The address space stays usable while the kernel's fault waits, even for a second
+ * conversion. This happens if the fault has waited for the lock, after the first
+ * conversion, longer than the VMM has waited before it retries.
  */
 TEST_F(fault_wait, D9_C2_address_space_is_free)
 {
@@ -309,8 +309,8 @@ static void *memory_reader_main(void *arg)
 }
 
 /*
- * Nor does it stand still where the fault's caller keeps the lock, as readers of
- * /proc/PID/mem and VFIO do: then the conversion begins again when they have the page.
+ * Callers such as readers of /proc/PID/mem and VFIO keep the lock during a fault. In this
+ * case the conversion is restarted after they have got the page.
  */
 TEST_F(fault_wait, C2_lock_is_kept)
 {
@@ -344,7 +344,7 @@ static void *memory_readers_main(void *arg)
 	return NULL;
 }
 
-/* The time of a conversion is what it was, however often it begins again. */
+/* A conversion that is restarted many times still has only its timeout. */
 TEST_F(fault_wait, C2_lock_is_kept_all_the_time)
 {
 	struct gmem_task readers[2] = { 0 };
@@ -375,7 +375,10 @@ static void *convert_args_main(void *arg)
 	return NULL;
 }
 
-/* Also where it waits for its turn again, behind another one: for no longer than it has left. */
+/*
+ * A restarted conversion can wait behind another one. A signal then ends it, with the
+ * rest of its timeout.
+ */
 TEST_F(fault_wait, C2_lock_is_kept_and_a_signal)
 {
 	struct gmem_ioctl_convert convert = { .length = LENGTH, .target = PRIVATE,
@@ -411,8 +414,8 @@ static uint64_t own_cpu_ms(void)
 }
 
 /*
- * A signal does not end a system call that waits for its page, nor does it make it spin:
- * such a call has no way to say that it should be called again.
+ * A signal does not end a system call that waits for its page, because such a call cannot
+ * be restarted. It does not make the call spin either.
  */
 TEST_F(fault_wait, D4_system_call_under_signals)
 {
@@ -429,7 +432,7 @@ TEST_F(fault_wait, D4_system_call_under_signals)
 	self->tries = 1;
 	ASSERT_EQ(0, pipe(fds));
 	ASSERT_EQ(0, sigaction(SIGALRM, &sa, NULL));
-	/* Not for the converter. */
+	/* Block the signal in the converter. */
 	sigemptyset(&set);
 	sigaddset(&set, SIGALRM);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
@@ -456,7 +459,7 @@ static long long frozen(const struct cgroup *cg)
 	return cgroup_key(cg, "cgroup.events", "frozen");
 }
 
-/* Until all of the group is frozen, or thawed: ms, or LONG_MS. */
+/* Freeze or thaw the group. Return: the time in ms; LONG_MS if it does not happen. */
 static uint64_t freeze(const struct cgroup *cg, uint64_t freeze)
 {
 	uint64_t start = ksft_now_ms();
@@ -470,7 +473,7 @@ static uint64_t freeze(const struct cgroup *cg, uint64_t freeze)
 	return LONG_MS;
 }
 
-/* What a task of a group does that is frozen. */
+/* What a task in the frozen group does. */
 typedef int (*frozen_fn)(struct fault_wait_data *self);
 
 static int frozen_write(struct fault_wait_data *self)
@@ -513,7 +516,7 @@ static void expect_freezes(struct fault_wait_data *self, frozen_fn fn)
 	EXPECT_LT(ms, 2 * SLACK_MS);
 	EXPECT_LT(freeze(&cg, 0), 2 * SLACK_MS);
 	hold_pipe_drop(&self->hold);
-	/* What has become of the page meanwhile is for the conversion to say. */
+	/* The result of the conversion determines the state of the page. */
 	converters_join(self);
 	if (!self->rc)
 		EXPECT_NE(0, gmem_wait_pid(pid));
@@ -522,7 +525,7 @@ static void expect_freezes(struct fault_wait_data *self, frozen_fn fn)
 	EXPECT_EQ(0, cgroup_remove(&cg));
 }
 
-/* docker pause, while a system call waits for a conversion. */
+/* Freeze, like docker pause, while a system call waits for a conversion. */
 TEST_F(fault_wait, C3_freeze_system_call)
 {
 	expect_freezes(self, frozen_write);
@@ -534,12 +537,12 @@ TEST_F(fault_wait, C3_freeze_load)
 }
 
 /**
- * struct toucher - faults in one range while another is worked on
+ * struct toucher - page faults in one range during work on another one
  * @task: thread
- * @p: pages that nobody has touched yet
+ * @p: unpopulated pages
  * @length: bytes
- * @stop: end it
- * @faults: how many there were
+ * @stop: set to end the thread
+ * @faults: number of page faults
  */
 struct toucher {
 	struct gmem_task task;
@@ -564,7 +567,7 @@ static void *toucher_main(void *arg)
 	return NULL;
 }
 
-/* @work on the start of a file, and faults in its second half. */
+/* Run @work on the start of a file, and page faults in its second half. */
 static void beside_work(int fd, uint64_t length,
 			int (*work)(int fd, uint64_t offset, uint64_t length))
 {
@@ -585,12 +588,12 @@ static void beside_work(int fd, uint64_t length,
 	__atomic_store_n(&toucher.stop, 1, __ATOMIC_RELEASE);
 	gmem_task_join(&toucher.task);
 	TH_LOG("took %u ms, %u faults meanwhile", (unsigned int)took, faults);
-	/* Virtual CPUs that take turns do so ten times a second. */
+	/* Virtual CPUs that take turns on one CPU switch ten times a second. */
 	EXPECT_GE(faults, took / 200);
 	munmap(toucher.p, BIG_LENGTH);
 }
 
-/* As much as can be committed in a second or two, at most BIG_LENGTH. */
+/* As much as can be committed in one or two seconds, at most BIG_LENGTH. */
 static uint64_t length_for(int fd)
 {
 	uint64_t start = ksft_now_ms(), took, length;
@@ -602,7 +605,7 @@ static uint64_t length_for(int fd)
 	return length < BIG_LENGTH ? length : BIG_LENGTH;
 }
 
-/* Who commits or punches much does not keep others from what is next to it. */
+/* Committing or punching a large range does not block the neighbouring one. */
 TEST_TIMEOUT(D5_commit_and_hole, 300)
 {
 	int fd = test_gmem_create(2 * BIG_LENGTH, GMEM_CREATE_F_INIT_SHARED);
