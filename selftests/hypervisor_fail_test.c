@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Hypervisors that refuse: a conversion over two bindings is all or nothing, and
- * says where it failed, whichever method of whichever binding it was.
+ * Hypervisors that refuse: a conversion over two bindings is all or nothing, and the
+ * error has the failing page, for each method of each binding.
  */
 #include <string.h>
 #include <unistd.h>
@@ -14,7 +14,7 @@
 #define LENGTH (NR_PAGES * PAGE)
 #define GPA 0x40000000ULL
 
-/* Pages 0-5 are of guest a, 6-7 nobody's, 8-15 of guest b. */
+/* Pages 0-5 belong to guest a, 6-7 to no guest, 8-15 to guest b. */
 FIXTURE(fail) {
 	int a;
 	int b;
@@ -40,7 +40,7 @@ FIXTURE_TEARDOWN(fail)
 	close(self->fd);
 }
 
-/* Convert pages 2-13; it fails at @page and leaves all as it was. */
+/* Conversion of pages 2-13 fails at @page, and changes nothing. */
 static void expect_refused(struct fail_data *self, int err, int target,
 			   int content, int page)
 {
@@ -66,7 +66,7 @@ static void expect_refused(struct fail_data *self, int err, int target,
 		expect_sigbus(self->p + 6 * PAGE);
 }
 
-/* The same again succeeds, for a failure is for once. */
+/* The same conversion succeeds, because a method fails only once. */
 static void expect_done(struct fail_data *self, int target, int content)
 {
 	int value = content == ZERO ? 0 : 'A';
@@ -85,7 +85,7 @@ static void expect_undone(int vm, enum gmem_test_method method, long long calls)
 	EXPECT_EQ(calls, mock_calls(vm, method));
 }
 
-/* The first binding refuses before it has done anything. */
+/* The first binding refuses before it has changed anything. */
 TEST_F(fail, first_private)
 {
 	ASSERT_EQ(0, mock_fail(self->a, GMEM_TEST_MAKE_PRIVATE, 1, EBUSY, 0));
@@ -95,7 +95,7 @@ TEST_F(fail, first_private)
 	expect_done(self, PRIVATE, PRESERVE);
 }
 
-/* The second refuses in the middle: what both had done is undone. */
+/* The second binding refuses in the middle: the changes of both are undone. */
 TEST_F(fail, second_private)
 {
 	ASSERT_EQ(0, mock_fail(self->b, GMEM_TEST_MAKE_PRIVATE, 1, EIO, 3));
@@ -140,7 +140,7 @@ TEST_F(fail, second_shared)
 	expect_done(self, SHARED, PRESERVE);
 }
 
-/* Nothing is dropped before every hypervisor has agreed. */
+/* No contents are dropped before all hypervisors have agreed. */
 TEST_F(fail, second_shared_zero)
 {
 	make_private(self);
@@ -151,7 +151,7 @@ TEST_F(fail, second_shared_zero)
 	expect_done(self, SHARED, ZERO);
 }
 
-/* A check refuses before any method has changed anything. */
+/* check() refuses before any method has changed anything. */
 TEST_F(fail, check)
 {
 	ASSERT_EQ(0, mock_fail(self->b, GMEM_TEST_CHECK, 1, EBUSY, 2));
@@ -165,7 +165,7 @@ TEST_F(fail, check)
 	expect_done(self, SHARED, PRESERVE);
 }
 
-/* The second run of one binding fails: the first is undone with it. */
+/* The second run of one binding fails: the first run is undone, too. */
 TEST_F(fail, second_run)
 {
 	struct gmem_test_convert c = {
@@ -193,7 +193,7 @@ TEST_F(fail, second_run)
 	test_gmem_convert(self->fd, 0, LENGTH, SHARED, PRESERVE);
 }
 
-/* A page that cannot be mapped is the guest's problem alone. */
+/* A page that cannot be mapped is an error for the guest alone. */
 TEST_F(fail, map)
 {
 	ASSERT_EQ(0, mock_fail(self->a, GMEM_TEST_MAP, 2, ENOMEM, 0));
@@ -204,7 +204,7 @@ TEST_F(fail, map)
 	expect_bytes('A', self->p, LENGTH);
 }
 
-/* All the errors a method may think of come out as they are. */
+/* Each errno of a method is returned unchanged. */
 TEST_F(fail, every_errno)
 {
 	static const int errors[] = {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Two hypervisors in one conversion: KVM, whose private pages move into its
- * guest_memfd, and the mock, which refuses afterwards. What has moved must come
- * back, whatever KVM has put in its place meanwhile.
+ * Two hypervisors in one conversion: KVM, whose private pages move to its guest_memfd,
+ * and the mock, which refuses afterwards. Pages that have moved must come back, even if
+ * KVM has allocated others in their place meanwhile.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@
 #define LENGTH (NR_PAGES * PAGE)
 #define GPA 0x40000000ULL
 
-/* Pages 0-5 are bound to a guest_memfd, 6-11 are the mock's. */
+/* Pages 0-5 are bound to a guest_memfd, 6-11 to the mock. */
 #define KVM_LENGTH (6 * PAGE)
 #define MOCK_OFFSET KVM_LENGTH
 #define MOCK_LENGTH (LENGTH - MOCK_OFFSET)
@@ -102,7 +102,7 @@ TEST_F(mixed, to_private)
 	expect_contents(self);
 }
 
-/* With ZERO nothing may be dropped before everybody has agreed. */
+/* With ZERO no contents are dropped before all hypervisors have agreed. */
 TEST_F(mixed, to_private_zero)
 {
 	ASSERT_EQ(0, mock_fail(self->mock, GMEM_TEST_MAKE_PRIVATE, 1, EBUSY, 2));
@@ -136,14 +136,14 @@ static void *commit_store(void *arg)
 {
 	struct mixed_data *self = arg;
 
-	/* KVM's pages have gone to gmem: the seats are free. */
+	/* KVM's pages have moved to gmem, so their places are free. */
 	if (mock_wait_calls(self->mock, GMEM_TEST_MAKE_SHARED, 1))
 		return (void *)1;
 	return (void *)(intptr_t)fallocate(self->store, FALLOC_FL_KEEP_SIZE, 0,
 					   KVM_LENGTH);
 }
 
-/* Somebody takes the seats while the conversion is under way, and loses them. */
+/* A thread allocates pages in the free places during the conversion, and loses them. */
 TEST_F(mixed, to_shared_seats_taken)
 {
 	struct gmem_test_knob slow_and_failing = {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The end of hypervisors, guests and fds, in every order and at every point: no
- * binding, page or module is lost or left over, and a conversion whose caller is
- * killed is over or was never begun.
+ * Hypervisors, guests and fds end in every order and at every point: no binding, page or
+ * module reference is lost or leaked. A conversion whose caller is killed has completely
+ * succeeded or changed nothing.
  */
 #include <fcntl.h>
 #include <string.h>
@@ -44,7 +44,7 @@ static int bindings(int fd)
 	return rc ? rc : (int)stat.bindings;
 }
 
-/* The fd is closed first: the guest keeps its memory. */
+/* The fd is closed first: the guest keeps the memory. */
 TEST(fd_closed_first)
 {
 	uint8_t *p;
@@ -63,7 +63,7 @@ TEST(fd_closed_first)
 	EXPECT_EQ(0, close(vm));
 }
 
-/* The VM is closed first: the host keeps its. */
+/* The VM is closed first: the host keeps the memory. */
 TEST(vm_closed_first)
 {
 	uint8_t *p;
@@ -84,7 +84,7 @@ TEST(vm_closed_first)
 	expect_bytes('A', p, LENGTH);
 }
 
-/* Only a mapping is left of the memory, and the guest. */
+/* Only a mapping and the guest are left. */
 TEST(mapping_and_guest)
 {
 	uint8_t *p;
@@ -101,7 +101,7 @@ TEST(mapping_and_guest)
 	expect_bytes('G', p + PAGE, LENGTH - PAGE);
 }
 
-/* Unbound and bound again; the other slots of the VM are not concerned. */
+/* Unbind and bind again; other slots of the VM are unaffected. */
 TEST(unbind_and_bind)
 {
 	uint8_t *p;
@@ -122,7 +122,7 @@ TEST(unbind_and_bind)
 	expect_mock_kept(vm);
 }
 
-/* As many slots as there may be, and one more. */
+/* The maximum number of slots, and one more. */
 TEST(many_slots)
 {
 	int fd = test_gmem_create(GMEM_TEST_SLOTS * 2 * PAGE,
@@ -141,7 +141,7 @@ TEST(many_slots)
 	EXPECT_EQ(0, bindings(fd));
 }
 
-/* The VM goes on in a child after its parent has closed it. */
+/* A child uses the VM after its parent has closed it. */
 TEST(inherited)
 {
 	uint8_t *p;
@@ -194,7 +194,7 @@ static int load(void)
 	return rc;
 }
 
-/* A module whose VM is open, with memory or without, stays. */
+/* The module cannot be unloaded while its VM is open, with or without memory. */
 TEST(unload_refused)
 {
 	uint8_t *p;
@@ -209,7 +209,10 @@ TEST(unload_refused)
 	expect_guest('A', vm, GPA, LENGTH);
 }
 
-/* It goes when the last VM has, whatever memory there is, and comes back. */
+/*
+ * It can be unloaded after the last VM was closed, even if memory exists, and loaded
+ * again.
+ */
 TEST(unload_and_load)
 {
 	uint8_t *p;
@@ -219,12 +222,12 @@ TEST(unload_and_load)
 	module_path(path, sizeof(path));
 	if (access(path, R_OK))
 		SKIP(return, KSFT_BY_DESIGN " no %s", path);
-	/* Loading would run them anew, and kunit_test reads what they said. */
+	/* Loading would run the unit tests again, and kunit_test reads their results. */
 	if (!access("/sys/module/kunit", F_OK))
 		SKIP(return, KSFT_BY_DESIGN " the module has unit tests here");
 	for (i = 0; i < 5; i++) {
 		close(create_guest(fd));
-		/* The last reference to a file may be dropped a little later. */
+		/* A worker may drop the last reference to a file. */
 		for (tries = 0; tries < 100; tries++) {
 			rc = unload("gmem_test");
 			if (!rc)
@@ -240,8 +243,8 @@ TEST(unload_and_load)
 }
 
 /*
- * Points at which a child is killed. Its fds are its own; the parent has the
- * memory, and looks at what has become of it.
+ * Points at which a child is killed. The child has fds of its own. The parent also has
+ * the memory, and checks it afterwards.
  */
 struct point {
 	const char *name;
@@ -249,7 +252,7 @@ struct point {
 	int fail;
 	int target;
 	bool by_guest;
-	/* What the child waits in, else it converts. */
+	/* The call in which the child waits; otherwise it converts. */
 	bool holds;
 	bool punches;
 	bool touches;
@@ -298,7 +301,7 @@ static int victim_convert(const struct point *point, int vm, int fd)
 	return gmem_convert(fd, 0, LENGTH, point->target, PRESERVE);
 }
 
-/* The child: it is ready, and then does something that takes long. */
+/* The child: report that it is ready, and make a call that takes long. */
 static void victim_main(const struct point *point, int fd, int ready,
 			uint32_t slow_ms)
 {
@@ -328,7 +331,7 @@ static void victim_main(const struct point *point, int fd, int ready,
 	_exit(!!rc);
 }
 
-/* All in one state, and all of one value: the old one, or what a hole leaves. */
+/* All pages have the same state and the same value: the old one, or that of a hole. */
 static void expect_whole(const struct point *point, int fd, uint8_t *p)
 {
 	int state = gmem_state(fd, 0), page, value = 'A';
@@ -352,7 +355,7 @@ static void kill_at(const struct point *point, uint32_t slow_ms,
 	char byte;
 
 	fd = create_filled(&p);
-	/* The way back starts from private. */
+	/* A conversion to shared starts from private. */
 	if (point->target == SHARED)
 		test_gmem_convert(fd, 0, LENGTH, PRIVATE, PRESERVE);
 	ASSERT_EQ(0, pipe(ready));
@@ -371,7 +374,7 @@ static void kill_at(const struct point *point, uint32_t slow_ms,
 	close(ready[1]);
 }
 
-/* Killed right in the middle of each. */
+/* Killed in the middle of each call. */
 TEST_TIMEOUT(killed_inside, 300)
 {
 	int i;
@@ -382,7 +385,7 @@ TEST_TIMEOUT(killed_inside, 300)
 	}
 }
 
-/* Killed at any time. */
+/* Killed at random times. */
 TEST_TIMEOUT(killed_at_random, 600)
 {
 	uint64_t end = ksft_now_ms() + gmem_stress_seconds() * 1000 / 2;
@@ -398,7 +401,7 @@ TEST_TIMEOUT(killed_at_random, 600)
 	EXPECT_GT(kills, 0);
 }
 
-/* A process has waited for a conversion, as guest and as host, and is killed. */
+/* Tasks that wait for a conversion, as guest and as host, are killed. */
 TEST(killed_while_waiting)
 {
 	uint8_t *p;
@@ -432,7 +435,7 @@ TEST(killed_while_waiting)
 	expect_mock_kept(vm);
 }
 
-/* vCPUs are in the middle of faults when their slot goes. */
+/* The slot is unbound while vCPUs handle page faults. */
 struct runner {
 	struct gmem_task task;
 	int vm;
@@ -474,7 +477,7 @@ TEST(unbind_while_running)
 		test_mock_unbind(vm, GPA);
 		EXPECT_EQ(0, bindings(fd));
 		test_mock_bind(vm, GPA, fd, 0, LENGTH, 0);
-		/* A look-up that ends only while unbinding waits for it. */
+		/* A look-up that ends only while unbind waits for it. */
 		test_mock_hold(vm, GPA + 3 * PAGE, 0, 30);
 		EXPECT_EQ(0, mock_unbind_late(vm, GPA));
 		test_mock_bind(vm, GPA, fd, 0, LENGTH, 0);
@@ -491,7 +494,7 @@ TEST(unbind_while_running)
 	expect_bytes('A', p, LENGTH);
 }
 
-/* A process ends with everything open, held and under way. */
+/* A process exits with everything open, held and in progress. */
 TEST(exit_with_everything)
 {
 	int fd, status;

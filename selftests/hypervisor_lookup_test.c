@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Look-ups in flight, references that a hypervisor keeps, and slow methods: who
- * waits for whom, for how long, and what a conversion says when it gives up.
+ * Look-ups in flight, references that a hypervisor keeps, and slow methods: what waits
+ * for what and how long, and the error of a conversion that gives up.
  */
 #include <fcntl.h>
 #include <string.h>
@@ -16,7 +16,7 @@
 #define GPA 0x200000000ULL
 #define AT(page) (GPA + (page) * PAGE)
 
-/* Longer than any wait of a test, and how long something takes that is slow. */
+/* Longer than any wait of a test, and the duration of slow methods. */
 #define LONG_MS 10000
 #define SLOW_MS 600
 
@@ -44,7 +44,7 @@ FIXTURE_TEARDOWN(lookup)
 	close(self->fd);
 }
 
-/* A conversion of pages 0-7 gives up because of @page. */
+/* A conversion of pages 0-7 gives up, with @page as the error. */
 static void expect_held(struct lookup_data *self, int target, int content,
 			int page)
 {
@@ -60,7 +60,7 @@ static void expect_held(struct lookup_data *self, int target, int content,
 	EXPECT_EQ(0, c.out_flags);
 }
 
-/* A page that is looked up does not change, in either direction. */
+/* A page that is being looked up is not converted, in either direction. */
 TEST_F(lookup, holds_conversion)
 {
 	int id = test_mock_hold(self->vm, AT(5), 0, LONG_MS);
@@ -80,7 +80,7 @@ TEST_F(lookup, holds_conversion)
 	expect_bytes('A', self->p, LENGTH);
 }
 
-/* The first page that is held is the one that is named. */
+/* The error names the first held page. */
 TEST_F(lookup, first_is_named)
 {
 	int ids[3];
@@ -93,12 +93,12 @@ TEST_F(lookup, first_is_named)
 	expect_held(self, PRIVATE, PRESERVE, 3);
 	ASSERT_EQ(0, mock_release(self->vm, ids[2]));
 	expect_held(self, PRIVATE, PRESERVE, 6);
-	/* Pages that are not held do not wait. */
+	/* A conversion of other pages does not wait. */
 	test_gmem_convert(self->fd, 0, 6 * PAGE, PRIVATE, PRESERVE);
 	ASSERT_EQ(0, mock_release(self->vm, ids[0]));
 }
 
-/* The guest asks, and is told in its own addresses. */
+/* A guest that converts gets the error in its own addresses. */
 TEST_F(lookup, guest_is_told)
 {
 	struct gmem_test_convert c = {
@@ -113,7 +113,7 @@ TEST_F(lookup, guest_is_told)
 	EXPECT_GT(c.refs_seen, c.refs_expected);
 }
 
-/* It ends within the timeout: the conversion waits no longer than that. */
+/* The look-up ends within the timeout: the conversion waits no longer than that. */
 TEST_F(lookup, within_timeout)
 {
 	uint64_t start = ksft_now_ms();
@@ -130,7 +130,7 @@ TEST_F(lookup, within_timeout)
 	expect_bytes('A', self->p, LENGTH);
 }
 
-/* It does not: the conversion gives up when the time is over. */
+/* The look-up does not end: the conversion gives up after the timeout. */
 TEST_F(lookup, beyond_timeout)
 {
 	uint64_t start = ksft_now_ms();
@@ -144,7 +144,7 @@ TEST_F(lookup, beyond_timeout)
 	expect_guest('A', self->vm, GPA, LENGTH);
 }
 
-/* A reference that a hypervisor keeps is found like anybody else's. */
+/* A reference that a hypervisor keeps counts like any other. */
 TEST_F(lookup, kept_reference)
 {
 	struct gmem_ioctl_convert c = { .length = LENGTH, .target = PRIVATE };
@@ -155,14 +155,17 @@ TEST_F(lookup, kept_reference)
 	EXPECT_EQ(c.refs_expected + 1, c.refs_seen);
 	expect_bytes('A', self->p, LENGTH);
 	expect_guest('A', self->vm, GPA, LENGTH);
-	/* It outlives its slot, and is found all the same. */
+	/* The reference outlives its slot, and still counts. */
 	test_mock_unbind(self->vm, GPA);
 	test_err_gmem_convert(EAGAIN, self->fd, 0, LENGTH, PRIVATE, PRESERVE);
 	ASSERT_EQ(0, mock_release(self->vm, id));
 	test_gmem_convert(self->fd, 0, LENGTH, PRIVATE, PRESERVE);
 }
 
-/* Who holds a private page has no way into it once it is shared: no condition. */
+/*
+ * References to a private page do not prevent its conversion to shared: they give no
+ * access to it.
+ */
 TEST_F(lookup, kept_private_reference)
 {
 	test_gmem_convert(self->fd, 0, LENGTH, PRIVATE, PRESERVE);
@@ -174,7 +177,7 @@ TEST_F(lookup, kept_private_reference)
 	self->vm = test_mock_create();
 }
 
-/* A hole waits a little and then says so. */
+/* Punching a hole waits a little, and then fails. */
 TEST_F(lookup, holds_hole)
 {
 	int id = test_mock_hold(self->vm, AT(5), 0, LONG_MS);
@@ -188,7 +191,7 @@ TEST_F(lookup, holds_hole)
 	expect_bytes(0, self->p, LENGTH);
 }
 
-/* Unpopulated pages are not populated for who does not want that. */
+/* A look-up with NOALLOC does not populate pages. */
 TEST_F(lookup, noalloc)
 {
 	test_gmem_punch(self->fd, 0, 4 * PAGE);
@@ -201,7 +204,7 @@ TEST_F(lookup, noalloc)
 	expect_byte(0, self->p + 2 * PAGE);
 }
 
-/* A conversion in a thread of its own. */
+/* A conversion in a thread. */
 struct converter {
 	struct gmem_task task;
 	int fd;
@@ -218,7 +221,7 @@ static void *converter_main(void *arg)
 	return NULL;
 }
 
-/* Start it, and wait until it is inside @method, which is slow. */
+/* Start the conversion, and wait until it is in the slow @method. */
 static void converter_start(struct lookup_data *self, struct converter *c,
 			    enum gmem_test_method method, uint32_t delay_ms)
 {
@@ -231,7 +234,7 @@ static void converter_start(struct lookup_data *self, struct converter *c,
 	ASSERT_EQ(0, mock_slow(self->vm, method, 0));
 }
 
-/* The guest waits for a conversion and sees its outcome. */
+/* The guest waits for a conversion, and sees the new state. */
 TEST_F(lookup, guest_waits)
 {
 	static const enum gmem_test_method slow[] = {
@@ -253,7 +256,7 @@ TEST_F(lookup, guest_waits)
 	}
 }
 
-/* A conversion that is refused after a while: the guest goes on as before. */
+/* The guest waits for a conversion that is refused, and sees the old state. */
 TEST_F(lookup, guest_waits_for_refusal)
 {
 	struct converter c = { .target = PRIVATE };
@@ -267,7 +270,7 @@ TEST_F(lookup, guest_waits_for_refusal)
 	expect_bytes('A', self->p, LENGTH);
 }
 
-/* A fault of the host waits while a method is slow, and sees the outcome, too. */
+/* A page fault of the host waits for a slow method, and sees the new state, too. */
 TEST_F(lookup, host_fault_waits)
 {
 	struct converter c = { .target = PRIVATE };
@@ -285,7 +288,7 @@ TEST_F(lookup, host_fault_waits)
 	EXPECT_EQ(0, c.rc);
 }
 
-/* So does the kernel when it copies from such a page. */
+/* The kernel waits in the same way when it copies from such a page. */
 TEST_F(lookup, kernel_access_waits)
 {
 	struct converter c = { .target = SHARED };
@@ -302,7 +305,7 @@ TEST_F(lookup, kernel_access_waits)
 	EXPECT_EQ(0, c.rc);
 }
 
-/* Another part of the file is not concerned. */
+/* Another part of the file is not blocked. */
 TEST_F(lookup, elsewhere_goes_on)
 {
 	int other = test_gmem_create(LENGTH, GMEM_CREATE_F_INIT_SHARED);
@@ -323,7 +326,7 @@ TEST_F(lookup, elsewhere_goes_on)
 	close(other);
 }
 
-/* A guest in a thread of its own. */
+/* A guest in a thread. */
 struct toucher {
 	struct gmem_task task;
 	int vm;
@@ -375,12 +378,12 @@ TEST_F(lookup, interrupted)
 	expect_guest('A', self->vm, GPA, LENGTH);
 }
 
-/* Slow between look-up and map: the conversion that comes between waits. */
+/* The guest is slow between look-up and map: a conversion waits for it. */
 TEST_F(lookup, slow_map)
 {
 	struct toucher t = { 0 };
 
-	/* Take the pages out of the table first. */
+	/* First remove the pages from the guest's page table. */
 	test_gmem_convert(self->fd, 0, LENGTH, PRIVATE, PRESERVE);
 	toucher_start(self, &t, SLOW_MS);
 	EXPECT_EQ(0, gmem_convert_wait(self->fd, 0, LENGTH, SHARED, PRESERVE,
@@ -391,7 +394,7 @@ TEST_F(lookup, slow_map)
 	expect_guest('A', self->vm, GPA, LENGTH);
 }
 
-/* The binding ends when the look-ups have. */
+/* Unbind waits for look-ups. */
 TEST_F(lookup, unbind_waits)
 {
 	uint64_t start = ksft_now_ms();
@@ -403,7 +406,7 @@ TEST_F(lookup, unbind_waits)
 	expect_bytes('A', self->p, LENGTH);
 }
 
-/* Many guests touch the same page at once: each gets it, it is mapped once. */
+/* Many guests touch the same page at once: all get it, and it is mapped once. */
 TEST_F(lookup, same_page)
 {
 	struct toucher t[8] = { 0 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Guests run while their memory is converted, looked at, punched, bound and
- * unbound. Contents that are to survive are counted: no write of a guest or of
- * the host is ever lost, and no promise of the library broken.
+ * Guests run while their memory is converted, queried, punched, bound and unbound.
+ * Contents that must survive are counted: no write of a guest or of the host is lost, and
+ * the library keeps its promises.
  */
 #include <string.h>
 #include <unistd.h>
@@ -17,7 +17,7 @@
 #define NR_VCPUS 3
 #define NR_OPS 16
 
-/* Half of a page is words of the vCPUs, half bytes of the host. */
+/* One half of a page has words of vCPUs, the other half bytes of the host. */
 #define VCPU_WORD(page, cpu) ((page) * PAGE + (cpu) * 8)
 #define HOST_BYTE(page) ((page) * PAGE + PAGE / 2)
 
@@ -33,7 +33,7 @@ struct worker {
 	struct race *race;
 	int number;
 	uint64_t seed;
-	/* What was written: sums of a vCPU, last values of a host thread. */
+	/* What was written: sums of each vCPU, last values of a host thread. */
 	uint64_t sums[NR_PAGES];
 	uint8_t bytes[NR_PAGES];
 	long done;
@@ -59,7 +59,7 @@ static void race_setup(struct race *r)
 	r->p = test_gmem_map(r->fd, 0, LENGTH);
 }
 
-/* A vCPU adds to words of its own; each ADD that was done counts. */
+/* A vCPU adds to its own words; each ADD that has succeeded counts. */
 static void *vcpu_main(void *arg)
 {
 	struct worker *w = arg;
@@ -88,7 +88,7 @@ static void *vcpu_main(void *arg)
 	return NULL;
 }
 
-/* The host writes a byte of its own wherever it is let in. */
+/* The host writes its own byte to pages that it can access. */
 static void *host_main(void *arg)
 {
 	struct worker *w = arg;
@@ -110,7 +110,7 @@ static void *host_main(void *arg)
 	return NULL;
 }
 
-/* Even ones are userspace, odd ones the guest; contents are always preserved. */
+/* Even threads convert as userspace, odd ones as the guest, always with PRESERVE. */
 static void *converter_main(void *arg)
 {
 	struct worker *w = arg;
@@ -137,7 +137,7 @@ static void *converter_main(void *arg)
 	return NULL;
 }
 
-/* Makes methods fail, or slow, now and then. */
+/* Make methods fail or slow from time to time. */
 static void *troubler_main(void *arg)
 {
 	static const enum gmem_test_method failing[] = {
@@ -188,7 +188,7 @@ static void expect_sums(struct race *r, struct worker *vcpus)
 				  *(uint64_t *)(r->p + VCPU_WORD(page, cpu)));
 }
 
-/* vCPUs, the host and conversions by both: nothing is lost on the way. */
+/* vCPUs, accesses of the host and conversions by both: no write is lost. */
 TEST_TIMEOUT(contents, 600)
 {
 	struct worker w[NR_VCPUS + 4];
@@ -202,7 +202,7 @@ TEST_TIMEOUT(contents, 600)
 	for (i = 0; i < NR_VCPUS; i++)
 		race_start(&r, &w[i], i, vcpu_main);
 	race_start(&r, &w[NR_VCPUS], 0, host_main);
-	/* By userspace only: the guest's ranges end with its slots. */
+	/* Converted by userspace only: ranges of the guest end with its slots. */
 	race_start(&r, &w[NR_VCPUS + 1], 2, converter_main);
 	race_start(&r, &w[NR_VCPUS + 2], 4, converter_main);
 	race_start(&r, &w[NR_VCPUS + 3], 5, troubler_main);
@@ -219,7 +219,7 @@ TEST_TIMEOUT(contents, 600)
 		expect_byte(w[NR_VCPUS].bytes[page], r.p + HOST_BYTE(page));
 }
 
-/* The same by consent: the guest converts, the host only takes what is shared. */
+/* The same with consent: only the guest converts, and the host writes shared pages only. */
 TEST_TIMEOUT(consent, 600)
 {
 	struct worker w[NR_VCPUS + 3];
@@ -246,7 +246,7 @@ TEST_TIMEOUT(consent, 600)
 	expect_mock_kept(r.vm);
 }
 
-/* A guest that may lose its memory, or its slot, at any time. */
+/* A guest that may lose its memory or its slot at any time. */
 static void *victim_main(void *arg)
 {
 	struct worker *w = arg;
@@ -264,7 +264,7 @@ static void *victim_main(void *arg)
 	return NULL;
 }
 
-/* Takes memory away and changes its state with ZERO. */
+/* Punch memory, and convert it with ZERO. */
 static void *taker_main(void *arg)
 {
 	struct worker *w = arg;
@@ -308,7 +308,7 @@ static void *binder_main(void *arg)
 	return NULL;
 }
 
-/* Slots come and go while vCPUs run and memory is taken. */
+/* Slots are bound and unbound while vCPUs run and memory is punched. */
 TEST_TIMEOUT(bindings, 600)
 {
 	struct worker w[6];

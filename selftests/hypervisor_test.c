@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The library seen from a hypervisor that is not KVM: bind, look up, map,
- * convert, invalidate, with one guest that does one thing at a time.
+ * The library used by a hypervisor other than KVM: bind, look up, map, convert,
+ * invalidate, with one guest that does one thing at a time.
  */
 #include <fcntl.h>
 #include <string.h>
@@ -41,7 +41,7 @@ FIXTURE_TEARDOWN(guest)
 	close(self->fd);
 }
 
-/* Guest and host see the same shared pages; each is mapped once. */
+/* Guest and host see the same shared pages; each page is mapped once. */
 TEST_F(guest, shared_pages)
 {
 	struct gmem_test_count c;
@@ -59,7 +59,7 @@ TEST_F(guest, shared_pages)
 	EXPECT_EQ(0, c.calls[GMEM_TEST_INVALIDATE_START]);
 }
 
-/* A guest touches memory first: it reads zero, and so does the host. */
+/* The guest touches memory first: it reads zero, and so does the host. */
 TEST_F(guest, populates)
 {
 	test_gmem_punch(self->fd, 0, LENGTH);
@@ -81,7 +81,7 @@ static uint64_t guest_pfn(int vm, uint64_t gpa, uint32_t state)
 	return h.pfn;
 }
 
-/* There and back with PRESERVE: the same page, the same contents. */
+/* Conversion in both directions with PRESERVE: the same frame and contents. */
 TEST_F(guest, preserve)
 {
 	uint64_t pfn = gmem_pfn(self->p + 5 * PAGE);
@@ -103,7 +103,7 @@ TEST_F(guest, preserve)
 	EXPECT_EQ(pfn, gmem_pfn(self->p + 5 * PAGE));
 }
 
-/* There and back with ZERO: nothing is left on either side. */
+/* Conversion in both directions with ZERO: no contents are left on either side. */
 TEST_F(guest, zero)
 {
 	test_mock_convert(self->vm, AT(4), 4 * PAGE, PRIVATE, ZERO);
@@ -117,7 +117,7 @@ TEST_F(guest, zero)
 	expect_guest('P', self->vm, AT(6), 2 * PAGE);
 }
 
-/* Userspace converts what a hypervisor owns: the guest follows. */
+/* Userspace converts pages of a hypervisor: the guest sees the new state. */
 TEST_F(guest, host_converts)
 {
 	expect_guest('A', self->vm, GPA, LENGTH);
@@ -132,7 +132,7 @@ TEST_F(guest, host_converts)
 	expect_bytes('A', self->p, LENGTH);
 }
 
-/* An access that wants the other state is refused, and changes nothing. */
+/* An access that needs the other state is refused, and changes nothing. */
 TEST_F(guest, wrong_state)
 {
 	test_mock_convert(self->vm, AT(1), PAGE, PRIVATE, PRESERVE);
@@ -146,7 +146,7 @@ TEST_F(guest, wrong_state)
 				GMEM_TEST_OP_EXPECT, AT(0), PAGE, 'A'));
 }
 
-/* What is in the target state already is left alone, by the methods too. */
+/* Methods are not called for pages that have the target state already. */
 TEST_F(guest, nothing_to_do)
 {
 	struct gmem_test_count before, after;
@@ -163,7 +163,7 @@ TEST_F(guest, nothing_to_do)
 	expect_bytes('A', self->p, 8 * PAGE);
 }
 
-/* Only runs that change are handed to the methods, each once. */
+/* Methods are called once for each run of pages that change. */
 TEST_F(guest, runs)
 {
 	test_mock_convert(self->vm, AT(2), PAGE, PRIVATE, PRESERVE);
@@ -193,7 +193,7 @@ TEST_F(guest, unpopulated)
 	expect_sigbus(self->p + 8 * PAGE);
 }
 
-/* A hypervisor that counts references in its table gives them up in time. */
+/* A hypervisor with references in its page table drops them when it is asked to. */
 TEST_F(guest, references)
 {
 	uint64_t gpa = GPA + LENGTH;
@@ -214,7 +214,7 @@ TEST_F(guest, references)
 	close(fd);
 }
 
-/* A hole takes pages from the guest; states stay. */
+/* A hole removes pages from the guest; states do not change. */
 TEST_F(guest, hole)
 {
 	test_mock_convert(self->vm, AT(4), 4 * PAGE, PRIVATE, PRESERVE);
@@ -229,7 +229,7 @@ TEST_F(guest, hole)
 	expect_sigbus(self->p + 5 * PAGE);
 }
 
-/* The hypervisor does not let go: there is no hole, and nothing is lost. */
+/* The hypervisor refuses a hole: nothing is punched. */
 TEST_F(guest, hole_refused)
 {
 	test_mock_convert(self->vm, AT(4), 8 * PAGE, PRIVATE, PRESERVE);
@@ -242,7 +242,7 @@ TEST_F(guest, hole_refused)
 	expect_guest(0, self->vm, GPA, LENGTH);
 }
 
-/* fallocate() populates both states. */
+/* fallocate() populates pages of both states. */
 TEST_F(guest, commit)
 {
 	test_mock_convert(self->vm, AT(4), 4 * PAGE, PRIVATE, ZERO);
@@ -255,7 +255,7 @@ TEST_F(guest, commit)
 	expect_guest('A', self->vm, GPA, 4 * PAGE);
 }
 
-/* Where contents are encrypted PRESERVE means nothing. */
+/* PRESERVE is refused if contents are encrypted. */
 TEST_F(guest, encrypted)
 {
 	uint64_t gpa = GPA + LENGTH;
@@ -281,7 +281,7 @@ TEST_F(guest, encrypted)
 	close(fd);
 }
 
-/* A guest converts what is its own, and nothing else. */
+/* A guest can convert only its own pages. */
 TEST_F(guest, convert_outside)
 {
 	int fd = test_gmem_create(2 * LENGTH, GMEM_CREATE_F_INIT_SHARED);
@@ -303,7 +303,7 @@ TEST_F(guest, convert_outside)
 	close(fd);
 }
 
-/* A script: writes, a conversion in the middle, reads. */
+/* A script of the guest: writes, a conversion in the middle, reads. */
 TEST_F(guest, script)
 {
 	uint64_t shared = SHARED | PRESERVE << 8, private = PRIVATE;
@@ -330,7 +330,7 @@ TEST_F(guest, script)
 	EXPECT_EQ(AT(2) + 77, where);
 }
 
-/* Two slots side by side, of one fd, in the other order: no page is mixed up. */
+/* Two adjacent slots of one fd in reverse order: pages are not mixed up. */
 TEST(side_by_side)
 {
 	int fd = test_gmem_create(LENGTH, GMEM_CREATE_F_INIT_SHARED);
@@ -344,7 +344,7 @@ TEST(side_by_side)
 	for (page = 0; page < NR_PAGES; page++)
 		expect_guest((page + NR_PAGES / 2) % NR_PAGES + 1, vm, AT(page),
 			     PAGE);
-	/* One access of the guest over the border, one conversion of the host. */
+	/* One access of the guest across the border, and one conversion of the host. */
 	ASSERT_EQ(0, mock_read(vm, AT(NR_PAGES / 2 - 1), data, sizeof(data)));
 	EXPECT_EQ(NR_PAGES, data[PAGE - 1]);
 	EXPECT_EQ(1, data[PAGE]);
@@ -354,13 +354,13 @@ TEST(side_by_side)
 	for (page = 0; page < NR_PAGES; page++)
 		expect_guest((page + NR_PAGES / 2) % NR_PAGES + 1, vm, AT(page),
 			     PAGE);
-	/* The other slot is not asked. */
+	/* The other slot gets no call. */
 	test_gmem_convert(fd, 0, 2 * PAGE, PRIVATE, PRESERVE);
 	EXPECT_EQ(3, mock_calls(vm, GMEM_TEST_INVALIDATE_START));
 	expect_mock_kept(vm);
 }
 
-/* Two guests with the halves of an fd, and nobody's pages between them. */
+/* Two guests have the two ends of an fd, with unbound pages between them. */
 TEST(two_guests)
 {
 	int fd = test_gmem_create(LENGTH, GMEM_CREATE_F_INIT_SHARED);
@@ -387,7 +387,7 @@ TEST(two_guests)
 	expect_mock_kept(b);
 }
 
-/* Pages are bound once, whoever asks. */
+/* A page can be bound only once. */
 TEST(overlap)
 {
 	static const struct { int first, count; } bad[] = {
@@ -413,7 +413,7 @@ TEST(overlap)
 	expect_mock_kept(b);
 }
 
-/* What gmem_bind() refuses. */
+/* The errors of gmem_bind(). */
 TEST(bind_refused)
 {
 	int fd = test_gmem_create(LENGTH, GMEM_CREATE_F_INIT_SHARED);
@@ -435,7 +435,7 @@ TEST(bind_refused)
 	test_gmem_stat(fd, &stat);
 	EXPECT_EQ(0, stat.bindings);
 	test_mock_bind(vm, GPA, fd, 0, LENGTH, 0);
-	/* It is not userspace's to unbind. */
+	/* Userspace cannot unbind it. */
 	test_err_gmem_unbind(EPERM, fd, 0, LENGTH);
 	expect_guest(0, vm, GPA, LENGTH);
 	expect_mock_kept(vm);

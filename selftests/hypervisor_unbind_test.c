@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The end of a binding: whom it waits for and whom it does not keep waiting. And
- * a memory error, which is told when nobody has the page in his hands any more.
+ * The end of a binding: what it waits for, and what it does not wait for. And a memory
+ * error, of which the hypervisor is notified when nobody uses the page any more.
  */
 #include <fcntl.h>
 #include <unistd.h>
@@ -69,7 +69,7 @@ static void *unbind_main(void *arg)
 	return NULL;
 }
 
-/* Nobody who can pin a page keeps a VM from its end by converting. */
+/* Unbind does not wait for conversions of a pinned page. */
 TEST_F(unbind, converters_make_haste)
 {
 	struct caller converters[NR_CONVERTERS] = {};
@@ -97,7 +97,7 @@ TEST_F(unbind, converters_make_haste)
 	test_gmem_convert(self->fd, 0, LENGTH, PRIVATE, PRESERVE);
 }
 
-/* A process in @cg populates memory, which takes it a while. */
+/* A process in @cg populates memory, which takes long. */
 static pid_t start_committer(const struct cgroup *cg, int fd, uint64_t length)
 {
 	pid_t pid = fork();
@@ -110,7 +110,7 @@ static pid_t start_committer(const struct cgroup *cg, int fd, uint64_t length)
 	return pid;
 }
 
-/* Nor by committing memory: who is over memory.high sleeps after each few pages. */
+/* Unbind does not wait for commit, which sleeps often above memory.high. */
 TEST_F(unbind, committers_make_haste)
 {
 	struct caller unbinder = { .vm = test_mock_create() };
@@ -147,7 +147,7 @@ TEST_F(unbind, committers_make_haste)
 	EXPECT_EQ(0, cgroup_remove(&cg));
 }
 
-/* release() may take its time: the range is everybody's again. */
+/* While a slow release() runs, the range can be used again. */
 TEST_F(unbind, release_holds_nobody_up)
 {
 	struct caller unbinder = { .vm = self->vm };
@@ -163,7 +163,7 @@ TEST_F(unbind, release_holds_nobody_up)
 	EXPECT_EQ(0, unbinder.rc);
 }
 
-/* The task that the error hits has a signal pending, and must wait all the same. */
+/* The task that is hit by the error has a pending signal, but has to wait. */
 TEST_F(unbind, error_waits_for_look_up)
 {
 	const char *why = poison_unavailable();
