@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory of an encrypted guest, as SNP has it: pages change hands without their
+ * Memory of an encrypted guest, like SNP: pages change their state without their
  * contents. Private pages are in the gmem fd itself, or in a store of the mock
- * hypervisor's, as KVM has them in a guest_memfd. The mock keeps an RMP: which
- * frames are a guest's. A frame has to be given back before anybody else gets it,
- * and no page may be on both sides; the mock complains otherwise.
+ * hypervisor, like in KVM's guest_memfd. The mock keeps an RMP, which records the frames
+ * of guests. A guest has to give back a frame before it gets another user, and no page
+ * may exist on both sides; otherwise the mock counts a violation.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -24,7 +24,7 @@
 #define AT(page) (GPA + (page) * PAGE)
 #define ROUNDS 100
 #define COST_LENGTH (4 * SZ_2M)
-#define COST_REST (SZ_2M / 2)		/* charged ahead or late, and page tables */
+#define COST_REST (SZ_2M / 2)		/* charged early or late, and page tables */
 
 FIXTURE(encrypted) {
 	uint32_t flags;
@@ -57,7 +57,7 @@ static void run_guest(struct encrypted_data *self, uint32_t flags, guest_fn fn)
 	close(self->fd);
 }
 
-/* A test of each kind of guest */
+/* Define a test of each kind of guest */
 #define TEST_BOTH(name)							\
 	static void name(struct encrypted_data *self);			\
 	TEST_F(encrypted, name##_resident)				\
@@ -70,7 +70,7 @@ static void run_guest(struct encrypted_data *self, uint32_t flags, guest_fn fn)
 	}								\
 	static void name(struct encrypted_data *self)
 
-/* A page is in one place, or in none: never twice. */
+/* A page is in one place or in none, never in two. */
 static void expect_once(struct encrypted_data *self)
 {
 	struct gmem_ioctl_stat stat;
@@ -80,7 +80,7 @@ static void expect_once(struct encrypted_data *self)
 		  (unsigned long long)NR_PAGES);
 }
 
-/* Private pages that have memory, wherever it is. */
+/* Expect this number of private pages with memory, in the fd or in the store. */
 static void expect_private(struct encrypted_data *self, unsigned long long pages)
 {
 	struct gmem_ioctl_stat stat;
@@ -92,7 +92,10 @@ static void expect_private(struct encrypted_data *self, unsigned long long pages
 		EXPECT_EQ(0ULL, stat.store_pages);
 }
 
-/* What a launch does: the host's bytes go, the guest's come from elsewhere. */
+/*
+ * A launch: the host's contents are dropped, and the guest gets its contents from
+ * elsewhere.
+ */
 TEST_BOTH(launch)
 {
 	memset(self->p, 'H', LENGTH);
@@ -107,7 +110,10 @@ TEST_BOTH(launch)
 	expect_once(self);
 }
 
-/* There and back, many times: no byte of one side is seen by the other. */
+/*
+ * Pages are converted in both directions many times: neither side sees contents of the
+ * other one.
+ */
 TEST_BOTH(exchange)
 {
 	for (int i = 0; i < 8; i++) {
@@ -124,7 +130,7 @@ TEST_BOTH(exchange)
 	}
 }
 
-/* Frames that one guest gives back are another's a moment later. */
+/* Frames that one guest gives back are soon used by another one. */
 TEST_BOTH(two_guests)
 {
 	int vm = test_mock_create();
@@ -146,7 +152,7 @@ TEST_BOTH(two_guests)
 	close(fd);
 }
 
-/* A pinned page would be there twice with a VMM that discards: here it waits. */
+/* With a VMM that discards, a pinned page would exist twice. Here the conversion waits. */
 TEST_BOTH(held)
 {
 	struct hold_pipe pipe;
@@ -162,7 +168,7 @@ TEST_BOTH(held)
 	expect_guest(0, self->vm, GPA, LENGTH);
 }
 
-/* Bytes that only the guest can read cannot be preserved, in either direction. */
+/* Contents that only the guest can read cannot be preserved in either direction. */
 TEST_BOTH(preserve)
 {
 	memset(self->p, 'H', LENGTH);
@@ -180,7 +186,7 @@ TEST_BOTH(preserve)
 	expect_sigbus(self->p);
 }
 
-/* The hypervisor does not take the pages, or not all: the host has them still. */
+/* The hypervisor refuses some or all pages: the host still has them. */
 TEST_BOTH(refused_private)
 {
 	memset(self->p, 'H', LENGTH);
@@ -194,7 +200,7 @@ TEST_BOTH(refused_private)
 	expect_guest(0, self->vm, GPA, 8 * PAGE);
 }
 
-/* It does not give them back, or not all: the guest has them still. */
+/* The hypervisor keeps some or all pages: the guest still has them. */
 TEST_BOTH(refused_shared)
 {
 	test_mock_convert(self->vm, GPA, 8 * PAGE, PRIVATE, ZERO);
@@ -209,7 +215,7 @@ TEST_BOTH(refused_shared)
 	expect_bytes(0, self->p, 8 * PAGE);
 }
 
-/* The VMM drops memory of the guest: it leaves the guest before. */
+/* The VMM frees memory of the guest: first the guest loses it. */
 TEST_BOTH(punched)
 {
 	test_mock_convert(self->vm, GPA, LENGTH, PRIVATE, ZERO);
@@ -224,7 +230,7 @@ TEST_BOTH(punched)
 	expect_guest('G', self->vm, AT(8), 4 * PAGE);
 }
 
-/* Memory that the VMM has ready is the guest's only when it gets there. */
+/* Committed memory belongs to the guest only after the guest has got it. */
 TEST_BOTH(committed)
 {
 	test_mock_convert(self->vm, GPA, LENGTH, PRIVATE, ZERO);
@@ -236,7 +242,7 @@ TEST_BOTH(committed)
 	expect_bytes(0, self->p, LENGTH);
 }
 
-/* The VM goes: what is left in the fd nobody can read, and can be used again. */
+/* After the VM has ended, private pages in the fd are not readable, and can be used again. */
 TEST_BOTH(unbound)
 {
 	test_mock_convert(self->vm, GPA, LENGTH, PRIVATE, ZERO);
@@ -251,7 +257,7 @@ TEST_BOTH(unbound)
 	expect_guest(0, self->vm, GPA, LENGTH);
 }
 
-/* Any ranges, in any order; what each side has last written is known. */
+/* Random ranges in random order; each side finds what it has written last. */
 TEST_BOTH(any_order)
 {
 	uint8_t bytes[NR_PAGES] = { 0 }, states[NR_PAGES];
@@ -282,7 +288,7 @@ TEST_BOTH(any_order)
 			expect_sigbus(self->p + at * PAGE);
 }
 
-/* Private contents of the fd cannot move into a store that encrypts. */
+/* BIND cannot move private contents of the fd into a store that encrypts. */
 TEST_F(encrypted, bind)
 {
 	uint32_t flags = GMEM_TEST_BIND_F_ENCRYPTED | GMEM_TEST_BIND_F_STORE;
@@ -290,7 +296,7 @@ TEST_F(encrypted, bind)
 	int fd = test_gmem_create(LENGTH, GMEM_CREATE_F_INIT_SHARED);
 
 	test_err_mock_bind(EINVAL, vm, GPA, fd, 0, LENGTH, GMEM_TEST_BIND_F_STORE);
-	/* The first of two private runs has no memory: nothing to undo there. */
+	/* The first of two private runs has no memory, so nothing has to be undone there. */
 	test_gmem_convert(fd, 0, 4 * PAGE, PRIVATE, ZERO);
 	test_gmem_convert(fd, 8 * PAGE, 4 * PAGE, PRIVATE, ZERO);
 	test_gmem_commit(fd, 8 * PAGE, PAGE);
@@ -304,10 +310,10 @@ TEST_F(encrypted, bind)
 }
 
 /**
- * struct cost - the memory that a guest takes, in bytes
- * @shared: all of it shared, and pinned by a device
- * @pinned: after it was to become private, and the guest has used it, pinned
- * @released: and not pinned any more
+ * struct cost - the memory that a guest uses, in bytes
+ * @shared: while all of it is shared, and pinned by a device
+ * @pinned: after conversion to private and use by the guest, still pinned
+ * @released: after the pin was released
  */
 struct cost {
 	struct cgroup cg;
@@ -322,7 +328,7 @@ static long long cost_now(const struct cost *cost)
 	return cgroup_read(&cost->cg, "memory.current") - cost->start;
 }
 
-/* Share all of it and pin it, as VFIO does. */
+/* Share and pin all of it, like VFIO. */
 static uint8_t *cost_start(struct cost *cost, int fd, struct hold_uring *u)
 {
 	uint8_t *p = mmap(NULL, COST_LENGTH, PROT_READ | PROT_WRITE, MAP_SHARED,
@@ -336,7 +342,7 @@ static uint8_t *cost_start(struct cost *cost, int fd, struct hold_uring *u)
 	return p;
 }
 
-/* What QEMU does: attributes and holes, whoever has the page. */
+/* Like QEMU: set attributes and punch holes, even if pages are pinned. */
 static void cost_of_discard(struct cost *cost, struct hold_uring *u)
 {
 	int vm = test_mock_create(), memfd = memfd_create("shared", 0);
@@ -405,7 +411,7 @@ static bool cost_of(struct cost *cost,
 	EXPECT_GT((long long)((bytes) + COST_REST), cost);		\
 } while (0)
 
-/* Memory of a page that is pinned: with a VMM that discards it is there twice. */
+/* With a VMM that discards, the memory of a pinned page exists twice. */
 TEST_F(encrypted, doubling)
 {
 	const char *why = cgroup_unavailable();

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * GMEM_IOCTL_HOLDER: pages that somebody holds are found, one after the other and by the
- * same numbers as a conversion gives (pins_test compares these for each way to hold a
- * page), and nothing is changed by looking.
+ * GMEM_IOCTL_HOLDER finds held pages one by one, with the same numbers as a conversion,
+ * and changes nothing. pins_test compares the numbers for each way to hold a page.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -49,7 +48,7 @@ static void expect_none(int fd, uint64_t offset, uint64_t length, uint32_t flags
 	EXPECT_EQ(0, h.out_flags);
 }
 
-/* Page @page is the first of all from @from on, with so many references too many. */
+/* The first held page from page @from on is @page, with this number of extra references. */
 static void expect_page(int fd, int from, int page, uint32_t refs, uint32_t mapcount,
 			uint32_t flags)
 {
@@ -68,7 +67,7 @@ static void expect_page(int fd, int from, int page, uint32_t refs, uint32_t mapc
 	EXPECT_EQ(0, h.out_flags);
 }
 
-/* Pages that were just touched are in batches of the kernel's, and are nobody's. */
+/* Pages that were just touched are in batches of the kernel, and do not count as held. */
 TEST_F(holder, nobody)
 {
 	expect_none(self->fd, 0, LENGTH, 0);
@@ -76,7 +75,7 @@ TEST_F(holder, nobody)
 	expect_none(self->fd, LENGTH / 2, LENGTH / 2, GMEM_HOLDER_F_MAPPED);
 }
 
-/* Each of them, in order, to the page; also the first and the last. */
+/* All held pages in ascending order, including the first and the last page. */
 TEST_F(holder, one_after_the_other)
 {
 	static const int pages[] = { 0, 1, 511, 512, 700, NR_PAGES - 1 };
@@ -97,7 +96,7 @@ TEST_F(holder, one_after_the_other)
 	expect_none(self->fd, 0, LENGTH, 0);
 }
 
-/* With the flag mapped pages count, each by its mappings. */
+/* With the flag mapped pages are reported, too, each with the number of its mappings. */
 TEST_F(holder, mapped)
 {
 	uint8_t *again = test_gmem_map(self->fd, 0, LENGTH);
@@ -115,7 +114,7 @@ TEST_F(holder, mapped)
 	munmap(again, LENGTH);
 }
 
-/* A page that no fd of the host reaches has no holder, be it mapped before. */
+/* A private page has no holder, even if it was mapped before. */
 TEST_F(holder, private)
 {
 	struct hold_pipe pipe;
@@ -127,7 +126,7 @@ TEST_F(holder, private)
 	hold_pipe_drop(&pipe);
 }
 
-/* Looking leaves mappings, states, contents and counters as they are. */
+/* HOLDER does not change mappings, states, contents or counters. */
 TEST_F(holder, nothing_changes)
 {
 	struct gmem_ioctl_stat before, after;
@@ -154,8 +153,8 @@ static void on_alarm(int sig)
 }
 
 /*
- * A call that signals interrupt again and again goes on where it was, also at the very end:
- * after so many pages a walk looks for signals.
+ * A call that is interrupted by signals again and again continues where it was, also at
+ * the end: a walk checks for signals after each batch of pages.
  */
 TEST_F(holder, restarted)
 {

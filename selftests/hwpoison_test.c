@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory errors. A page whose memory has failed is lost, not replaced: access
- * raises SIGBUS that tells so, commit and conversion say EHWPOISON, all other
- * pages are as before, and a punched hole brings a fresh page.
+ * Memory errors. A page whose memory has failed is lost, not replaced: access raises
+ * SIGBUS with the code of a memory error, commit and conversion return EHWPOISON. Other
+ * pages are unaffected. After a hole is punched, the page has fresh memory.
  */
 #include <fcntl.h>
 #include <sched.h>
@@ -57,7 +57,7 @@ FIXTURE_SETUP(hwpoison)
 		fill_page(self, i);
 }
 
-/* Frames that nobody uses any more are given back, where that can be done. */
+/* Remove the poison of frames that have no user any more, if the kernel can. */
 FIXTURE_TEARDOWN(hwpoison)
 {
 	unsigned int i;
@@ -71,7 +71,7 @@ FIXTURE_TEARDOWN(hwpoison)
 			EXPECT_EQ(0, poison_undo(self->pfn[i]));
 }
 
-/* The page fails under a process that has it mapped, and is told. */
+/* The page fails while the process has it mapped, and the process gets a signal. */
 static void page_fails(struct hwpoison_data *self, unsigned int page)
 {
 	uint8_t *p = self->p + page * PAGE;
@@ -84,7 +84,7 @@ static void page_fails(struct hwpoison_data *self, unsigned int page)
 	EXPECT_EQ((uintptr_t)p, (uintptr_t)signal.addr);
 }
 
-/* The page fails and nobody has it mapped: true unless it cannot be tried. */
+/* The page fails while it is not mapped. Return: false if that cannot be injected. */
 static bool frame_fails(struct hwpoison_data *self, unsigned int page)
 {
 	const char *why = poison_pfn_unavailable();
@@ -99,7 +99,7 @@ static bool frame_fails(struct hwpoison_data *self, unsigned int page)
 	return true;
 }
 
-/* Loads and stores raise the signal for a memory error, at the very address. */
+/* Loads and stores raise the signal of a memory error, with the exact address. */
 #define expect_mce(address) do {					\
 	EXPECT_EQ(SIGBUS, gmem_try_read(address, NULL));		\
 	EXPECT_EQ(BUS_MCEERR_AR, gmem_signal_code());			\
@@ -116,7 +116,7 @@ static bool frame_fails(struct hwpoison_data *self, unsigned int page)
 	EXPECT_EQ(n, __stat.poisoned_pages);				\
 } while (0)
 
-/* All pages but one have what they had. */
+/* All pages except one have their contents. */
 static void expect_others(struct hwpoison_data *self, unsigned int page)
 {
 	unsigned int i;
@@ -143,7 +143,7 @@ static void expect_convert_refused(struct hwpoison_data *self, uint32_t target,
 			     i * PAGE);
 }
 
-/* A hole brings a fresh page, in another frame. */
+/* After a hole is punched, the page has fresh memory in another frame. */
 static void expect_hole_heals(struct hwpoison_data *self, uint32_t state)
 {
 	uint8_t *p = self->p + BAD * PAGE;
@@ -162,7 +162,7 @@ static void expect_hole_heals(struct hwpoison_data *self, uint32_t state)
 	expect_others(self, BAD);
 }
 
-/* Whoever touches it is told, also through mappings that never had it. */
+/* Every access raises the signal, also through mappings that never had the page. */
 TEST_F(hwpoison, access)
 {
 	uint8_t *before = test_gmem_map(self->fd, 0, LENGTH), *after;
@@ -187,7 +187,7 @@ TEST_F(hwpoison, access)
 	munmap(after, LENGTH);
 }
 
-/* Nor does the kernel touch it for anybody. */
+/* System calls fail, too: the kernel does not access the page. */
 TEST_F(hwpoison, system_calls)
 {
 	uint8_t *p = self->p + BAD * PAGE;
@@ -214,7 +214,7 @@ TEST_F(hwpoison, system_calls)
 	expect_others(self, BAD);
 }
 
-/* Conversion of a range with it: refused by name, nothing changed. */
+/* A conversion of a range with the page is refused with its offset, and changes nothing. */
 TEST_F(hwpoison, convert)
 {
 	struct gmem_ioctl_stat stat;
@@ -228,12 +228,12 @@ TEST_F(hwpoison, convert)
 	EXPECT_EQ(3, stat.refused);
 	expect_others(self, BAD);
 	expect_mce(self->p + BAD * PAGE);
-	/* It is shared: that is no conversion. */
+	/* The page is shared already, so this converts nothing. */
 	test_gmem_convert(self->fd, 0, LENGTH, SHARED, PRESERVE);
 	expect_hole_heals(self, SHARED);
 }
 
-/* The pages before it and behind it convert as ever. */
+/* Pages before and after it can be converted. */
 TEST_F(hwpoison, neighbours)
 {
 	page_fails(self, BAD);
@@ -252,7 +252,7 @@ TEST_F(hwpoison, neighbours)
 	expect_poisoned(1, self);
 }
 
-/* Commit puts no page of zeros where contents were lost. */
+/* Commit does not put a page of zeros in the place of lost contents. */
 TEST_F(hwpoison, commit)
 {
 	page_fails(self, BAD);
@@ -267,7 +267,7 @@ TEST_F(hwpoison, commit)
 	expect_bytes(0, self->p + BAD * PAGE, PAGE);
 }
 
-/* STAT counts what is lost now, and no longer counts its memory. */
+/* STAT counts the lost page, and no longer counts its memory. */
 TEST_F(hwpoison, stat)
 {
 	struct gmem_ioctl_stat stat;
@@ -301,7 +301,7 @@ TEST_F(hwpoison, edges)
 	test_gmem_convert(self->fd, 0, LENGTH, PRIVATE, PRESERVE);
 }
 
-/* Not mapped when it fails: nobody is told before the first access. */
+/* Not mapped when it fails: the first access raises the signal. */
 TEST_F(hwpoison, not_mapped)
 {
 	munmap(self->p, LENGTH);
@@ -316,7 +316,7 @@ TEST_F(hwpoison, not_mapped)
 	expect_hole_heals(self, SHARED);
 }
 
-/* A private page: it stays private, and refused, until the hole. */
+/* A private page stays private and refused until a hole is punched. */
 TEST_F(hwpoison, private)
 {
 	test_gmem_convert(self->fd, 0, LENGTH, PRIVATE, PRESERVE);
@@ -347,7 +347,7 @@ static bool open_store(struct hwpoison_data *self)
 	return true;
 }
 
-/* In KVM's guest_memfd: it cannot come back. Nothing else has moved. */
+/* In KVM's guest_memfd: the page cannot move back, and no other page has moved. */
 TEST_F(hwpoison, store)
 {
 	struct gmem_ioctl_stat stat;
@@ -370,7 +370,7 @@ TEST_F(hwpoison, store)
 	expect_hole_heals(self, PRIVATE);
 }
 
-/* Without its contents it may go: they are lost either way. */
+/* With ZERO it can be converted, because the contents are lost anyway. */
 TEST_F(hwpoison, store_zero)
 {
 	if (!open_store(self))
@@ -384,7 +384,7 @@ TEST_F(hwpoison, store_zero)
 	EXPECT_NE(self->pfn[BAD], gmem_pfn(self->p + BAD * PAGE));
 }
 
-/* Shared, in a bound range: it is not handed over. */
+/* Shared, in a bound range: it does not move to the store. */
 TEST_F(hwpoison, store_shared)
 {
 	struct gmem_ioctl_stat stat;
@@ -402,7 +402,7 @@ TEST_F(hwpoison, store_shared)
 	expect_hole_heals(self, SHARED);
 }
 
-/* Failed before it is bound: the guest would find a page of zeros there. */
+/* It fails before BIND: BIND fails, because the guest would find a page of zeros. */
 TEST_F(hwpoison, store_bound_late)
 {
 	struct gmem_ioctl_stat stat;
@@ -421,8 +421,8 @@ TEST_F(hwpoison, store_bound_late)
 }
 
 /*
- * KVM's file has a page where gmem's is shared, and it fails there: what it held
- * cannot be looked at to see whether it may go.
+ * KVM's file has a page of its own where gmem's page is shared, and KVM's page fails.
+ * Then it cannot be checked whether that page is zero and may be dropped.
  */
 static bool expect_leftover_refused(struct hwpoison_data *self, uint8_t value)
 {
@@ -447,7 +447,7 @@ TEST_F(hwpoison, D8_leftover)
 		expect_hole_heals(self, SHARED);
 }
 
-/* With ZERO nobody has to look at it: it goes. */
+/* With ZERO the page is dropped without a check. */
 TEST_F(hwpoison, D8_leftover_zero)
 {
 	if (!expect_leftover_refused(self, 0))
@@ -458,7 +458,7 @@ TEST_F(hwpoison, D8_leftover_zero)
 	EXPECT_NE(self->pfn[BAD], gmem_pfn(self->p + BAD * PAGE));
 }
 
-/* A hypervisor that has bound the memory, and its guest at @GPA. */
+/* The memory is bound by a hypervisor, whose guest has it at GPA. */
 #define GPA (1ULL << 32)
 
 static int open_guest(struct hwpoison_data *self)
@@ -472,7 +472,7 @@ static int open_guest(struct hwpoison_data *self)
 	return 0;
 }
 
-/* It has been told once, and its guest does not reach the page any more. */
+/* The hypervisor was notified once, and its guest cannot reach the page any more. */
 static void expect_guest_told(struct hwpoison_data *self)
 {
 	struct gmem_test_count count;
@@ -499,7 +499,7 @@ static void guest_touches_all(struct hwpoison_data *self)
 		expect_guest(0x40 + i, self->vm, GPA + i * PAGE, PAGE);
 }
 
-/* The guest cannot convert it either; with a hole it gets a fresh page. */
+/* The guest cannot convert the page either. After a hole it gets a fresh page. */
 static void expect_guest_heals(struct hwpoison_data *self, uint32_t state)
 {
 	struct gmem_test_convert c = {
@@ -523,7 +523,7 @@ static void expect_guest_heals(struct hwpoison_data *self, uint32_t state)
 	expect_others(self, BAD);
 }
 
-/* A shared page that a guest has mapped, too: its hypervisor is told. */
+/* A shared page that a guest has mapped: its hypervisor is notified. */
 TEST_F(hwpoison, guest_shared)
 {
 	if (open_guest(self))
@@ -535,7 +535,7 @@ TEST_F(hwpoison, guest_shared)
 	expect_guest_heals(self, SHARED);
 }
 
-/* A private page, of which the host knows the frame only. */
+/* A private page, of which the host knows only the frame. */
 TEST_F(hwpoison, guest_private)
 {
 	if (open_guest(self))
@@ -548,7 +548,7 @@ TEST_F(hwpoison, guest_private)
 	expect_guest_heals(self, PRIVATE);
 }
 
-/* While the hypervisor has it in its hands, and is about to map it. */
+/* It fails while the hypervisor has a reference and is about to map it. */
 TEST_F(hwpoison, guest_looks_up)
 {
 	struct poison_signal signal;
@@ -558,7 +558,7 @@ TEST_F(hwpoison, guest_looks_up)
 		return;
 	guest_touches_all(self);
 	id = test_mock_hold(self->vm, GPA + BAD * PAGE, 0, 5000);
-	/* The kernel sees that somebody has a reference. */
+	/* The kernel notices that a reference exists. */
 	EXPECT_EQ(-EBUSY, poison_mapped(self->p + BAD * PAGE, &signal));
 	self->bad[BAD] = true;
 	EXPECT_EQ(BUS_MCEERR_AR, signal.code);
@@ -592,7 +592,7 @@ static void *race_main(void *arg)
 	return NULL;
 }
 
-/* After some conversions, more or less, try to be there while it is shared. */
+/* Wait for a conversion and a random time, then try to fail the page while it is shared. */
 static int race_fail(struct race *race, uint8_t *p, uint64_t *seed)
 {
 	int before = __atomic_load_n(&race->converted, __ATOMIC_RELAXED);
@@ -609,7 +609,7 @@ static int race_fail(struct race *race, uint8_t *p, uint64_t *seed)
 	return rc;
 }
 
-/* It fails while it is converted to and fro: noted, whoever was faster. */
+/* It fails during conversions in both directions: the error is always noted. */
 static void race_round(struct hwpoison_data *self, struct race *race,
 		       uint64_t *seed)
 {
