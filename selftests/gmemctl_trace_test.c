@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * `gmemctl trace` shows what happens to gmem files: read by a parser of JSON, filtered by
- * file, process and event; it says what it has lost, and leaves nothing behind.
+ * `gmemctl trace` shows the events of gmem files: as JSON that a parser accepts, filtered
+ * by file, process and event. It reports lost events, and leaves no trace instance
+ * behind.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -64,7 +65,7 @@ FIXTURE_TEARDOWN(gmemctl_trace)
 	close(self->fd);
 }
 
-/* The instance of a gmemctl */
+/* The path of a file in the trace instance of a gmemctl */
 static void instance_path(pid_t pid, const char *name, char *path, size_t size)
 {
 	snprintf(path, size, INSTANCES "/gmemctl-%d%s", pid, name);
@@ -78,7 +79,7 @@ static bool has_instance(pid_t pid)
 	return !access(path, F_OK);
 }
 
-/* Start it, and wait until the event that it switches on last is on. */
+/* Start gmemctl trace, and wait until the last event is enabled. */
 static void trace_start(struct gmemctl_trace_data *self, const char *last,
 			const char *const words[])
 {
@@ -100,7 +101,7 @@ static void trace_start(struct gmemctl_trace_data *self, const char *last,
 	ASSERT_EQ('1', text[0]);
 }
 
-/* Wait for its end. Return: its exit code; what it has said is @lines, but for text. */
+/* Wait until it has ended. Return: its exit code. @lines has the output, parsed if @json. */
 static int trace_end(struct gmemctl_trace_data *self, bool json)
 {
 	char error[2048], *line, *save;
@@ -146,7 +147,7 @@ static uint64_t number_of(struct json_object *line, const char *key)
 	       UINT64_MAX;
 }
 
-/* The Nth event of this word, or NULL; and how many there are */
+/* The Nth event of this name, or NULL; and the number of such events */
 static struct json_object *event_of(struct gmemctl_trace_data *self, const char *word, size_t n)
 {
 	for (size_t i = 0; i < self->nr; i++) {
@@ -168,7 +169,7 @@ static size_t events_of(struct gmemctl_trace_data *self, const char *word)
 #define REFILL "/events/gmem/gmem_view_fault/enable"
 #define CONVERT "/events/gmem/gmem_convert/enable"
 
-/* Conversions, one of which is refused, and what else happens to the file. */
+/* Conversions, one of which is refused, and other events of the file. */
 TEST_F(gmemctl_trace, converts)
 {
 	const char *words[] = { "trace", "--file", self->file, "--json", NULL };
@@ -209,14 +210,14 @@ TEST_F(gmemctl_trace, converts)
 
 	EXPECT_EQ(1, events_of(self, "punch"));
 	EXPECT_EQ(8, events_of(self, "fault"));
-	/* Nothing of the other file, and the last line counts. */
+	/* No event of the other file is shown, and the last line has the counts. */
 	EXPECT_EQ(0, events_of(self, "create"));
 	last = self->lines[self->nr - 1];
 	EXPECT_EQ(self->nr - 1, number_of(last, "events"));
 	EXPECT_EQ(0, number_of(last, "lost_events"));
 }
 
-/* By process: the files that it has, and those that it makes; and of these only one event. */
+/* Filtered by process: its existing and new files, and one kind of event only. */
 TEST_F(gmemctl_trace, process)
 {
 	const char *words[] = { "trace", NULL, "--event", "create,convert", "--json", NULL };
@@ -230,7 +231,7 @@ TEST_F(gmemctl_trace, process)
 	test_gmem_convert(fd, 0, PAGE, SHARED, ZERO);
 	test_gmem_convert(self->fd, 0, PAGE, PRIVATE, ZERO);
 	self->p[PAGE] = 1;
-	/* A child's files are its own. */
+	/* Files of a child are not shown. */
 	if (!fork()) {
 		other = test_gmem_create(PAGE, 0);
 		test_gmem_convert(other, 0, PAGE, SHARED, ZERO);
@@ -244,7 +245,7 @@ TEST_F(gmemctl_trace, process)
 	close(fd);
 }
 
-/* So many events, in text, of a file that has a name; and so many seconds. */
+/* A limited number of events as text, of a file with a name; and a limited time. */
 TEST_F(gmemctl_trace, text)
 {
 	char path[64];
@@ -265,7 +266,7 @@ TEST_F(gmemctl_trace, text)
 	EXPECT_TRUE(strstr(output, "\"lost_events\":0}"));
 }
 
-/* What does not fit into the buffer while nobody reads is said to be lost. */
+/* Events that do not fit into the buffer are reported as lost. */
 TEST_F(gmemctl_trace, lost)
 {
 	const char *words[] = { "trace", "--file", self->file, "--event", "convert", "--buffer",
@@ -288,7 +289,7 @@ TEST_F(gmemctl_trace, lost)
 	EXPECT_TRUE(strstr(json_object_to_json_string(last), "were lost: ask for fewer"));
 }
 
-/* Signals end it, and it has left nothing. */
+/* Signals end it, and the trace instance is removed. */
 TEST_F(gmemctl_trace, signals)
 {
 	static const int signals[] = { SIGTERM, SIGHUP, SIGQUIT };
@@ -301,7 +302,7 @@ TEST_F(gmemctl_trace, signals)
 	}
 }
 
-/* What SIGKILL leaves the next one removes. */
+/* The next gmemctl removes the trace instance of one that was killed. */
 TEST_F(gmemctl_trace, killed)
 {
 	const char *words[] = { "trace", "--event", "convert", NULL };
@@ -321,7 +322,7 @@ TEST_F(gmemctl_trace, killed)
 	EXPECT_EQ(0, trace_end(self, false));
 }
 
-/* A reader who has seen enough ends it, too. */
+/* It also ends when the reader closes the pipe. */
 TEST_F(gmemctl_trace, reader_gone)
 {
 	const char *words[] = { "trace", "--event", "convert", NULL };
@@ -341,7 +342,7 @@ TEST_F(gmemctl_trace, reader_gone)
 	close(err);
 }
 
-/* What a guest asks of its VMM. */
+/* Requests of a guest to its VMM. */
 TEST_F(gmemctl_trace, pvmemcontrol)
 {
 	const char *words[] = { "trace", "--event", "pvmemcontrol_call", "--json", NULL };
@@ -372,7 +373,7 @@ TEST_F(gmemctl_trace, pvmemcontrol)
 	close(device);
 }
 
-/* The kernel has no tracepoint of gmem that it does not know. */
+/* gmemctl knows all tracepoints of gmem in the kernel. */
 TEST(knows_all)
 {
 	const char *words[] = { "__complete", "trace", "--event", "", NULL };
@@ -398,7 +399,7 @@ TEST(knows_all)
 	closedir(dir);
 }
 
-/* In a child: without tracefs, or as somebody who is not root */
+/* Run in a child: without tracefs, or as another user than root */
 static int refused(bool root, const char *const words[])
 {
 	int status;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * GMEM_IOCTL_INFO: /dev/gmem tells its version, features and limits, and the
- * limits are the ones that the other ioctls keep.
+ * GMEM_IOCTL_INFO reports version, features and limits of /dev/gmem, and other ioctls
+ * keep these limits.
  */
 #include <fcntl.h>
 #include <sys/ioctl.h>
@@ -11,7 +11,7 @@
 #include "gmem_utils.h"
 #include "ksft.h"
 
-/* The values that the header promises. */
+/* The values that the header documents. */
 TEST(values)
 {
 	struct gmem_ioctl_info info;
@@ -32,7 +32,7 @@ TEST(values)
 					      GMEM_FEATURE_VIEW_FAULT));
 }
 
-/* create_flags is exactly what CREATE takes: every other bit is refused. */
+/* create_flags are exactly the flags of CREATE: all other bits are refused. */
 TEST(create_flags_are_the_ones_that_work)
 {
 	struct gmem_ioctl_info info;
@@ -61,7 +61,7 @@ TEST(numa_feature_matches_flag)
 		  !!(info.create_flags & GMEM_CREATE_F_NODE));
 }
 
-/* VIEW: where page tables can express it, which GMEM_IOCTL_VIEW says, too. */
+/* VIEW is reported if GMEM_IOCTL_VIEW works, which depends on the page tables. */
 TEST(view_feature_matches_ioctl)
 {
 	struct gmem_ioctl_view v = { .size = sizeof(v), .length = PAGE };
@@ -79,7 +79,7 @@ TEST(view_feature_matches_ioctl)
 	close(fd);
 }
 
-/* STORE_KVM and VIEW_FAULT follow whether gmem_kvm is loaded. */
+/* STORE_KVM and VIEW_FAULT are reported if gmem_kvm is loaded. */
 TEST(kvm_feature_matches_module)
 {
 	struct gmem_ioctl_info info;
@@ -91,7 +91,7 @@ TEST(kvm_feature_matches_module)
 		  !!(info.features & GMEM_FEATURE_VIEW_FAULT));
 }
 
-/* The node is a character device that only its owner may open. */
+/* The node is a character device that only its owner can open. */
 TEST(device_node)
 {
 	struct stat st;
@@ -102,7 +102,7 @@ TEST(device_node)
 	EXPECT_EQ(0, st.st_uid);
 }
 
-/* A smaller struct of the first version or a prefix of it is refused. */
+/* A size smaller than the first version is refused. */
 TEST(size_below_first_version)
 {
 	struct gmem_ioctl_info info = { 0 };

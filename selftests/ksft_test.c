@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The harness itself: a test that fails, crashes, hangs, checks nothing or
- * skips is reported as what it is, and the ones after it still run.
+ * The test harness itself: a test that fails, crashes, hangs, checks nothing or skips is
+ * reported accordingly, and later tests still run.
  *
- * The program runs itself with SAMPLE in the environment; only then do the
- * sample tests misbehave.
+ * The program runs itself with SAMPLE in the environment. Only then sample tests
+ * misbehave.
  */
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -18,7 +18,7 @@ static bool sample(void)
 	return getenv("SAMPLE");
 }
 
-/* Ends a sample early when it is not asked to misbehave. */
+/* End a sample that need not misbehave. */
 #define SAMPLE_ONLY() do {						\
 	if (!sample()) {						\
 		EXPECT_FALSE(sample());					\
@@ -150,7 +150,7 @@ TEST(sample_skip_by_design)
 	SKIP(return, KSFT_BY_DESIGN " no such thing");
 }
 
-/* Fails until it is run for the second time, whoever runs it. */
+/* Runs of the samples with an excuse, counted over all processes. */
 static int *excused_runs;
 
 static __attribute__((constructor)) void excused_setup(void)
@@ -173,7 +173,7 @@ TEST(sample_excused_twice)
 	EXPECT_EQ(3, ++*excused_runs);
 }
 
-/* Known before the test gets stuck, in a child of it. */
+/* The excuse is set by a child, before the test hangs. */
 TEST_TIMEOUT(sample_excused_hang, 1)
 {
 	SAMPLE_ONLY();
@@ -185,7 +185,7 @@ TEST_TIMEOUT(sample_excused_hang, 1)
 	pause();
 }
 
-/* Takes longer than it may, if what was lost did count. */
+/* Takes longer than its timeout, unless lost time is not counted. */
 TEST_TIMEOUT(sample_time_lost, 1)
 {
 	SAMPLE_ONLY();
@@ -231,7 +231,7 @@ TEST_F(sample, fixture)
 	ASSERT_TRUE(false);
 }
 
-/* Run samples: the exit status; the output is in out. */
+/* Run samples. Return: the exit status. @out: the output. */
 static int run_samples(char *const argv[], const char *require, char *out,
 		       size_t size)
 {
@@ -298,7 +298,7 @@ TEST(failures_are_reported)
 	}
 }
 
-/* Success and skips: exit status 0 and 4, and 1 where skips are forbidden. */
+/* Exit status 0 for success, 4 for skips, and 1 if skips are not allowed. */
 TEST(skips_are_reported)
 {
 	char out[4096];
@@ -317,7 +317,7 @@ TEST(skips_are_reported)
 	EXPECT_TRUE(strstr(out, "\nok 1 sample_skip_by_design # SKIP "));
 }
 
-/* What has an excuse is run once more, and not a third time. */
+/* A test with an excuse is run once more, but not a third time. */
 TEST(excuses_count_once)
 {
 	char out[4096];
@@ -336,7 +336,7 @@ TEST(excuses_count_once)
 	EXPECT_TRUE(strstr(out, "\nnot ok 1 sample_excused_twice\n"));
 }
 
-/* A test has as much more time as it has lost; the line is for init. */
+/* The timeout is extended by the lost time; init reads the line. */
 TEST(lost_time_does_not_count)
 {
 	char out[4096];
@@ -348,7 +348,7 @@ TEST(lost_time_does_not_count)
 	EXPECT_TRUE(strstr(out, "\n# time lost: 700 ms: bad luck\n"));
 }
 
-/* One failure does not keep the next test from running. */
+/* A failure does not prevent the next test from running. */
 TEST(program_goes_on)
 {
 	char *argv[] = { "ksft_test", "sample_crash", "sample_pass", NULL };
@@ -363,7 +363,7 @@ TEST(program_goes_on)
 	EXPECT_TRUE(strstr(out, "pass:1 fail:1"));
 }
 
-/* What was compared is shown, on one line. */
+/* Compared values are shown on one line. */
 TEST(values_are_shown)
 {
 	char out[4096];
@@ -378,7 +378,7 @@ TEST(values_are_shown)
 	EXPECT_EQ(KSFT_PASS, run_sample("sample_same", "", out, sizeof(out)));
 }
 
-/* A part fails alone; its test fails with it. */
+/* A part can fail alone; then its test fails, too. */
 TEST(parts_are_counted)
 {
 	char out[4096];
@@ -390,7 +390,7 @@ TEST(parts_are_counted)
 	EXPECT_STRSTR(out, "\n    not ok 2 second\n    ok 3 third\n    1..3\nnot ok 1 ");
 }
 
-/* Whatever ends the test, its folder goes. */
+/* The test's directory is removed however the test ends. */
 TEST(folder_goes)
 {
 	char out[4096], *folder, *end;
@@ -408,7 +408,7 @@ TEST(folder_goes)
 	EXPECT_EQ(ENOENT, errno);
 }
 
-/* The beginning of names stands for all of them, where it is not one itself. */
+/* A prefix selects all tests whose names begin with it, unless it is a name itself. */
 TEST(names_begin_so)
 {
 	char out[4096];
@@ -421,7 +421,7 @@ TEST(names_begin_so)
 	EXPECT_STRSTR(out, "\n1..1\n");
 }
 
-/* No test of that name: an error, not an empty success. */
+/* An unknown name is an error, not an empty success. */
 TEST(unknown_name)
 {
 	char out[4096];

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The KUnit suites of gmem_test.ko and pvmemcontrol_test.ko: each of their cases becomes
- * a case of this program. Some kernels run them when the module is loaded, on others they are
- * asked to.
+ * a case of this program. Some kernels run them when the module is loaded, others on
+ * request.
  *
- * It does not use the macros of ksft.h, because the names of the cases are
- * known to the kernel only.
+ * It does not use the macros of ksft.h, because only the kernel knows the names of the
+ * cases.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -45,7 +45,7 @@ static void count_line(const char *suite, const char *line,
 	total->reported += is_result(line);
 }
 
-/* "ok 3 name", "not ok 3 name": with a number of this program. */
+/* Print "ok 3 name" or "not ok 3 name" with a number of this program. */
 static void forward_line(const char *suite, const char *line,
 			 struct kunit_total *total)
 {
@@ -65,7 +65,7 @@ static void forward_line(const char *suite, const char *line,
 	       suite, name ? name + 1 : "?");
 }
 
-/* Lines of the suite itself are indented by four; deeper are parameters. */
+/* Lines of the suite are indented by four spaces, those of parameters by more. */
 static int suite_lines(const char *suite, line_fn fn, struct kunit_total *total)
 {
 	static char text[RESULTS_SIZE];
@@ -102,7 +102,7 @@ static int suite_forward(const char *suite, struct kunit_total *total)
 	return suite_lines(suite, forward_line, total);
 }
 
-/* gmem_test.ko's and pvmemcontrol_test.ko's */
+/* Whether a suite is in gmem_test.ko or pvmemcontrol_test.ko */
 static bool is_suite(const char *name)
 {
 	return !strncmp(name, "gmem_", 5) || !strncmp(name, "pvmemcontrol_", 13);
@@ -129,7 +129,7 @@ static int each_suite(suite_fn fn, struct kunit_total *total)
 	return rc;
 }
 
-/* NULL, or why there are no results. */
+/* Return: NULL, or why there are no results. */
 static const char *kunit_unavailable(int rc, const struct kunit_total *total)
 {
 	if (rc == -ENOENT)
