@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A guest asks by KVM_HC_MAP_GPA_RANGE to have its memory converted, in ranges
- * of pages and of 2 MiB, aligned and not: what it wrote survives or reads zero
- * as asked for, in the same frames; the host cannot touch what is private; the
- * memory around the range notices nothing. With one and more vCPUs that do this
- * at the same time, one and more slots, and memory committed beforehand or not. In VMs
- * with private memory of their own, and in ordinary ones on views.
+ * A guest asks by KVM_HC_MAP_GPA_RANGE to convert its memory, in ranges of pages and of 2
+ * MiB, aligned and not. Its contents survive or read zero, as requested, in the same
+ * frames. The host cannot access private pages, and memory around the range does not
+ * change. With one or more vCPUs at the same time, one or more slots, and memory that is
+ * committed beforehand or not. In VMs with private memory of their own, and in ordinary
+ * ones with views.
  */
 #include <stdio.h>
 #include <sys/mman.h>
@@ -16,10 +16,10 @@
 #include "kvm_vm.h"
 
 #define BASE		KVM_DATA_GPA
-#define VCPU_SIZE	(2 * SZ_2M)		/* of guest memory per vCPU */
-#define WINDOW		(SZ_2M + 4 * PAGE)	/* what it uses of that */
+#define VCPU_SIZE	(2 * SZ_2M)		/* guest memory for each vCPU */
+#define WINDOW		(SZ_2M + 4 * PAGE)	/* the part of it that is used */
 #define SAMPLES		40
-#define FEW_HOLES	(32 * PAGE)		/* part with holes, unless all */
+#define FEW_HOLES	(32 * PAGE)		/* size of the part with holes in large ranges */
 
 static const struct {
 	uint64_t offset;
@@ -45,16 +45,16 @@ struct conversions {
 
 /**
  * struct worker - a vCPU, its part of memory and its current range
- * @c: the test
+ * @c: state of the test
  * @task: the thread
  * @cpu: number of the vCPU
  * @gpa: first address of its memory
- * @host: the same in this process
- * @offset: of the range in its memory
- * @size: of the range
- * @holes: the first bytes of it, where every other page becomes shared alone
+ * @host: its mapping in this process
+ * @offset: offset of the range in its memory
+ * @size: size of the range
+ * @holes: bytes at its start, of which every other page becomes shared alone
  * @pfn: frames of sample pages of the range
- * @done: ranges that are through
+ * @done: number of ranges that were tested
  */
 struct worker {
 	struct conversions *c;
@@ -69,7 +69,7 @@ struct worker {
 	unsigned int done;
 };
 
-/* What is written in which step, different for each vCPU. */
+/* The steps that write, each with its own value for each vCPU. */
 enum step { FIRST = 1, SECRET, HOLE, ANSWER };
 
 static uint8_t pattern(const struct worker *w, enum step step)
@@ -77,7 +77,7 @@ static uint8_t pattern(const struct worker *w, enum step step)
 	return (uint8_t)(0x20 + 0x30 * w->cpu + step);
 }
 
-/* What becomes of that in a conversion. */
+/* The value after a conversion. */
 static uint8_t kept(const struct worker *w, enum step step)
 {
 	return w->c->preserve ? pattern(w, step) : 0;
@@ -91,7 +91,7 @@ static void add(struct worker *w, enum kvm_opcode opcode, uint64_t offset,
 			      w->gpa + offset, size, value);
 }
 
-/* For every other page of @holes, from the first or from the second. */
+/* An operation on every other page of @holes, starting with page @odd. */
 static void add_alternate(struct worker *w, enum kvm_opcode opcode, int odd,
 			  uint32_t value)
 {
@@ -115,7 +115,7 @@ static void add_expect_around(struct worker *w)
 	add(w, KVM_OP_EXPECT, end, WINDOW - end, pattern(w, FIRST));
 }
 
-/* What is not a hole still has @even. */
+/* Pages that are not a hole still have the value @even. */
 static void add_expect_mixed(struct worker *w, uint8_t even, uint8_t odd)
 {
 	add_alternate(w, KVM_OP_EXPECT, 0, even);
@@ -159,7 +159,7 @@ static uint8_t *page(const struct worker *w, uint64_t index)
 	return w->host + w->offset + index * PAGE;
 }
 
-/* Pages to look at one by one: all of a small range, some of a large one. */
+/* Sample pages for checks of single pages: all of a small range, some of a large one. */
 static uint64_t next_sample(const struct worker *w, uint64_t index)
 {
 	uint64_t last = w->size / PAGE - 1;
@@ -302,7 +302,7 @@ static void conversions_commit(struct conversions *c)
 	EXPECT_EQ(total / PAGE, stat.resident_pages);
 }
 
-/* All is shared again; each page of a store has moved as often as it was converted. */
+/* All pages are shared. Each page was moved to and from the store with each conversion. */
 static void expect_settled(struct conversions *c)
 {
 	struct gmem_ioctl_stat stat;
@@ -323,7 +323,7 @@ static void expect_settled(struct conversions *c)
 	EXPECT_EQ(0, c->g.refused);
 }
 
-/* The VM is gone: gmem's memory is as usable as before, the private part too. */
+/* After the VM has ended, gmem's memory can be used as before, including private pages. */
 static void expect_outlives_vm(struct conversions *c)
 {
 	uint64_t total = c->g.nr_vcpus * VCPU_SIZE;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Exits of a guest whose memory is gmem's: a bad KVM_HC_MAP_GPA_RANGE is an
- * error for the guest and nothing else, accesses that private memory cannot
- * serve are reported with address and kind, a crash ends the guest and not the
- * memory.
+ * Exits of a guest whose memory is gmem's. An invalid KVM_HC_MAP_GPA_RANGE is an error
+ * for the guest only. Accesses that private memory cannot serve are reported with address
+ * and kind. A crash ends the guest, but its memory stays.
  */
 #include <unistd.h>
 
@@ -69,7 +68,7 @@ static const struct {
 	{ "a slot without private memory", 0, 1, KVM_MAP_PRIVATE },
 };
 
-/* Each bad request gets an error; nothing has changed and the guest goes on. */
+/* Each invalid request fails, changes nothing, and the guest continues. */
 TEST_F(exits, bad_map_gpa_range)
 {
 	struct gmem_range range;
@@ -94,7 +93,7 @@ TEST_F(exits, bad_map_gpa_range)
 	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE, SIZE, 0x41);
 }
 
-/* A hole between two slots is refused as a whole, both sides untouched. */
+/* A range over two slots with a gap between them is refused as a whole, without a change. */
 TEST_F(exits, map_over_a_gap)
 {
 	int fd = test_gmem_create(SIZE, GMEM_CREATE_F_INIT_SHARED);
@@ -115,7 +114,7 @@ TEST_F(exits, map_over_a_gap)
 	close(fd);
 }
 
-/* Two slots side by side are one range for the guest. */
+/* Two adjacent slots are one range for the guest. */
 TEST_F(exits, map_over_two_slots)
 {
 	int fd = test_gmem_create(SIZE, GMEM_CREATE_F_INIT_SHARED);
@@ -133,7 +132,7 @@ TEST_F(exits, map_over_two_slots)
 	close(fd);
 }
 
-/* A request that gmem refuses is an error for the guest, which can ask again. */
+/* A request that gmem refuses is an error for the guest, which can retry. */
 TEST_F(exits, refused_conversion)
 {
 	struct hold_pipe pipe;
@@ -166,7 +165,7 @@ static void expect_memory_fault(struct kvm_guest *g, uint64_t gpa,
 	EXPECT_NE(NULL, strstr(text, flags ? "private" : "shared"));
 }
 
-/* The PRIVATE attribute on a slot that has no private memory. */
+/* The PRIVATE attribute on a slot without private memory. */
 TEST_F(exits, private_access_without_store)
 {
 	uint8_t *plain = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
@@ -188,14 +187,14 @@ TEST_F(exits, private_access_without_store)
 			       0, NULL));
 	expect_memory_fault(&self->g, BASE + SIZE + PAGE,
 			    KVM_MEMORY_EXIT_FLAG_PRIVATE);
-	/* Served, the same access goes on from where it was. */
+	/* After the attribute is cleared, the same access succeeds. */
 	ASSERT_EQ(0, kvm_guest_attribute(&self->g, BASE + SIZE + PAGE, PAGE,
 					 false));
 	EXPECT_EQ(KVM_STOP_DONE, kvm_guest_run(&self->g, 0));
 	EXPECT_EQ(0x51, kvm_script(&self->g, 0)->ops[0].result);
 }
 
-/* The slot goes while its page is private. */
+/* The slot is deleted while its page is private. */
 TEST_F(exits, private_access_to_deleted_slot)
 {
 	int64_t result;
@@ -208,12 +207,12 @@ TEST_F(exits, private_access_to_deleted_slot)
 			       &result));
 	expect_memory_fault(&self->g, BASE + 3 * PAGE,
 			    KVM_MEMORY_EXIT_FLAG_PRIVATE);
-	/* gmem's part is not KVM's to lose. */
+	/* gmem does not lose the contents. */
 	test_gmem_convert(self->fd, 0, SIZE, SHARED, PRESERVE);
 	expect_bytes(0x41, self->host, SIZE);
 }
 
-/* The slot goes while its page is shared: nothing is there any more. */
+/* The slot is deleted while its page is shared: the access exits as MMIO. */
 TEST_F(exits, shared_access_to_deleted_slot)
 {
 	struct kvm_run *run = self->g.vcpus[0].run;
@@ -233,8 +232,8 @@ TEST_F(exits, shared_access_to_deleted_slot)
 }
 
 /*
- * Converted without the attribute: the guest's access to what the host may not
- * map is an exit, never a page; with the attribute it goes on.
+ * Converted without setting the attribute: the guest's access exits, and gets no page.
+ * After the attribute is set, it succeeds.
  */
 TEST_F(exits, private_page_without_attribute)
 {
@@ -251,7 +250,7 @@ TEST_F(exits, private_page_without_attribute)
 	EXPECT_EQ(0x41, kvm_script(&self->g, 0)->ops[0].result);
 }
 
-/* Run the vCPU for as long as it comes back with EINTR, but no longer than that. */
+/* Run the vCPU again as long as it returns EINTR, but not longer than @ms. */
 static int run_interrupted(struct kvm_guest *g, uint64_t ms, unsigned int *times)
 {
 	uint64_t end = ksft_now_ms() + ms;
@@ -274,8 +273,8 @@ static void script_read(struct kvm_guest *g)
 }
 
 /*
- * A vCPU that touches the page between the two calls of its VMM, in both directions,
- * comes back with EINTR, as after a signal, and goes on after the second call.
+ * A vCPU accesses the page between the two calls of its VMM, in both directions. KVM_RUN
+ * returns EINTR, as after a signal, and the access succeeds after the second call.
  */
 TEST_F(exits, between_convert_and_attribute)
 {
@@ -298,7 +297,7 @@ TEST_F(exits, between_convert_and_attribute)
 	EXPECT_EQ(0x41, kvm_script(&self->g, 0)->ops[0].result);
 }
 
-/* A VMM that never makes the second call is told, after a second. */
+/* Without the second call KVM_RUN returns something else than EINTR after a second. */
 TEST_F(exits, second_call_never_comes)
 {
 	uint64_t start = ksft_now_ms();
@@ -314,7 +313,7 @@ TEST_F(exits, second_call_never_comes)
 	EXPECT_EQ(0, times);
 }
 
-/* A hypercall that nobody serves is the guest's problem. */
+/* An unknown hypercall is an error for the guest. */
 TEST_F(exits, unknown_hypercall)
 {
 	int64_t result = 0;
@@ -326,7 +325,7 @@ TEST_F(exits, unknown_hypercall)
 	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE, SIZE, 0x41);
 }
 
-/* A triple fault is reported with the registers; the memory is all there. */
+/* A triple fault is reported with the registers, and the memory is intact. */
 TEST_F(exits, crash)
 {
 	char text[2048] = "";
@@ -345,7 +344,7 @@ TEST_F(exits, crash)
 	expect_bytes(0x41, self->host + PAGE, SIZE - PAGE);
 }
 
-/* Every exit that KVM can report has words, known or not. */
+/* Each exit reason of KVM has a description, also an unknown one. */
 TEST(describe_any_exit)
 {
 	static uint64_t space[512];
@@ -369,7 +368,7 @@ TEST(describe_any_exit)
 	run->system_event.type = ~0U;
 	exit_describe(&vcpu, text, sizeof(text));
 	EXPECT_NE(NULL, strstr(text, "unknown"));
-	/* Room for nothing. */
+	/* No space for any text */
 	text[1] = 'y';
 	exit_describe(&vcpu, text, 1);
 	EXPECT_EQ('\0', text[0]);

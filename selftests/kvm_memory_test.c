@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * gmemctl's memory manager with the real KVM below it: each kind of memory is
- * one that guest and host share, that can be populated up front and given back;
- * where it comes from; and what is left of an attach that KVM has refused.
+ * gmemctl's memory manager with the real KVM. For each kind of memory: guest and host
+ * share it, it can be populated in advance, and decommitted. Also the NUMA node of
+ * memory, and the state after KVM has refused an attach.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -22,7 +22,7 @@
 
 #define BASE	KVM_DATA_GPA
 #define SIZE	(2 * SZ_2M)
-#define PART	(16 * PAGE)	/* what the guest touches at a time */
+#define PART	(16 * PAGE)	/* accessed by the guest at a time */
 #define RANGES	3
 #define PATH	"/tmp/kvm_memory_test"
 
@@ -38,7 +38,7 @@ FIXTURE(memory) {
 	bool created;
 };
 
-/* 4 MiB of RAM of a kind that runs everywhere; tests change what they need. */
+/* 4 MiB of RAM of a kind that works on every kernel. Tests change the request. */
 FIXTURE_SETUP(memory)
 {
 	self->ranges[0] = (struct range){ BASE, BASE + SIZE };
@@ -67,7 +67,7 @@ static bool needs_private(const struct memory_data *self)
 	       self->request.kind == BACKING_GMEM_STORE;
 }
 
-/* The VM, and its memory, which is not attached. Return: 0 or an errno. */
+/* Create the VM and its memory, without attaching it. Return: 0 or an errno. */
 static int build(struct memory_data *self)
 {
 	int rc;
@@ -88,7 +88,7 @@ static int build(struct memory_data *self)
 	return rc;
 }
 
-/* A failure says why; what this machine lacks is not one. */
+/* Fail with the reason, but skip if this machine lacks the kind of memory. */
 #define start_or_skip(self) do {					\
 	int __rc = build(self);						\
 									\
@@ -106,9 +106,9 @@ static int build(struct memory_data *self)
 } while (0)
 
 /*
- * Pages of @self's memory that are there, in page tables or in the page cache.
- * What fallocate() has given to shmem is not up to date, which mincore() takes
- * for not there: such files are asked how much they have.
+ * Return: the number of populated pages of @self's memory. mincore() does not count pages
+ * that fallocate() has allocated in shmem, because they are not up to date. So for such
+ * files use the number of blocks.
  */
 static uint64_t resident(const struct memory_data *self)
 {
@@ -128,7 +128,7 @@ static uint64_t resident(const struct memory_data *self)
 	return (uint64_t)status.st_blocks * 512 / PAGE;
 }
 
-/* Host and guest see each other's bytes at @gpa. */
+/* Host and guest see each other's writes at @gpa. */
 static void expect_shared(struct memory_data *self, uint64_t gpa)
 {
 	expect_op(&self->g, 0, KVM_OP_FILL, gpa, PART, 0x41);
@@ -137,11 +137,11 @@ static void expect_shared(struct memory_data *self, uint64_t gpa)
 	expect_op(&self->g, 0, KVM_OP_EXPECT, gpa, PART, 0x42);
 }
 
-/* Give it back and take it again; memory that is kept shows here. */
+/* Decommit and commit a range. Memory that was not freed has its old contents. */
 static void expect_decommit(struct memory_data *self)
 {
 	struct range range = { BASE, BASE + SZ_2M };
-	/* Of a file all room is taken at first. */
+	/* All blocks of a file are allocated when it is created. */
 	bool file = self->request.kind == BACKING_FILE;
 	uint64_t rest = file ? (SIZE - SZ_2M) / PAGE : PART / PAGE;
 
@@ -151,7 +151,7 @@ static void expect_decommit(struct memory_data *self)
 	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE, PART, 0);
 	EXPECT_EQ(PART, gmem_differs(self->host + BASE, 0, PART));
 	EXPECT_EQ(0, guest_memory_commit(&self->memory, range));
-	/* mincore() sees a guest_memfd's pages when they have been touched. */
+	/* mincore() counts pages of a guest_memfd only after an access. */
 	if (self->request.kind != BACKING_GUEST_MEMFD)
 		EXPECT_EQ(SZ_2M / PAGE + rest, resident(self));
 	gmem_fill(self->host + BASE, 0x43, PART);
@@ -166,7 +166,7 @@ static void expect_kind(struct memory_data *self)
 	expect_shared(self, BASE);
 	expect_shared(self, BASE + SIZE - PART);
 	expect_decommit(self);
-	/* The rest is as it was. */
+	/* The contents of the rest are unchanged. */
 	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE + SIZE - PART, PART, 0x42);
 }
 
@@ -176,7 +176,7 @@ TEST_F(memory, shared)
 	expect_kind(self);
 }
 
-/* Small pages, also where huge ones are for everybody: they are counted. */
+/* Small pages, even if the system uses huge pages for everything: pages are counted here. */
 TEST_F(memory, private)
 {
 	self->request.kind = BACKING_PRIVATE;
@@ -206,7 +206,10 @@ TEST_F(memory, gmem)
 	expect_kind(self);
 }
 
-/* Private pages are with KVM; the host is refused, and decommit takes both. */
+/*
+ * Private pages are in KVM's store; the host cannot access them, and decommit frees pages
+ * on both sides.
+ */
 TEST_F(memory, gmem_store)
 {
 	struct range part = { BASE, BASE + PART };
@@ -234,8 +237,8 @@ TEST_F(memory, guest_memfd)
 }
 
 /*
- * @count pages of @kib KiB more in the pool. Return: how many there were, to
- * put back, or -1 if this machine cannot have them.
+ * Add @count pages of @kib KiB to the pool. Return: the number of pages before, to
+ * restore it, or -1 if this machine cannot have them.
  */
 static long pool_grow(unsigned long kib, unsigned long count)
 {
@@ -279,7 +282,7 @@ static long pool_value(unsigned long kib, const char *name)
 	return value;
 }
 
-/* The pages are taken when the memory is created, not when they are touched. */
+/* Pages are taken from the pool when the memory is created, not at the first access. */
 TEST_F(memory, hugetlb_2m)
 {
 	struct range first = { BASE, BASE + SZ_2M };
@@ -301,7 +304,7 @@ TEST_F(memory, hugetlb_2m)
 	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE, PART, 0);
 }
 
-/* A pool that is too small is found out at once, and named. */
+/* A pool that is too small is an error at creation, which names the pool. */
 TEST_F(memory, hugetlb_short)
 {
 	long left;
@@ -329,7 +332,7 @@ TEST_F(memory, hugetlb_1g)
 	expect_shared(self, BASE + SZ_1G - PART);
 }
 
-/* Populated before the guest runs, without anybody having touched it. */
+/* All pages are populated before the guest runs. */
 static void expect_prefetched(struct memory_data *self)
 {
 	EXPECT_EQ(0, self->memory.partition.prefetch_rc);
@@ -368,7 +371,7 @@ TEST_F(memory, prefetch_guest_memfd)
 	expect_prefetched(self);
 }
 
-/* Private pages are KVM's: nothing is populated on the side nobody uses. */
+/* Private pages are in KVM's store: no shared pages are populated. */
 TEST_F(memory, prefetch_initial_private)
 {
 	self->request.prefetch = true;
@@ -381,7 +384,7 @@ TEST_F(memory, prefetch_initial_private)
 	EXPECT_EQ(0, resident(self));
 }
 
-/* A value in KiB of smaps, at an address; 0 if it is not there. */
+/* Return: a value in KiB of smaps at an address; 0 if there is none. */
 static unsigned long smaps_value(const void *address, const char *name)
 {
 	unsigned long start, end, value, at = (unsigned long)address;
@@ -433,7 +436,7 @@ static const enum backing_kind node_kinds[] = {
 	BACKING_SHARED, BACKING_PRIVATE, BACKING_GMEM,
 };
 
-/* Of a page that the host touches, and of one that KVM faults in. */
+/* The node of a page that the host accesses first, and of one that KVM populates. */
 TEST_F(memory, node)
 {
 	size_t i;
@@ -467,7 +470,7 @@ static unsigned int slots_used(const struct kvm_guest *g)
 	return count;
 }
 
-/* KVM refuses the third slot, where somebody else's is: the others go, too. */
+/* KVM refuses the third slot, because another slot is there: the other two are removed. */
 TEST_F(memory, slot_refused)
 {
 	struct slot other = { .gpa = BASE + 9 * SZ_2M, .size = PAGE,

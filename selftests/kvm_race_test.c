@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A guest that runs on all its vCPUs while threads of the VMM convert, hold,
- * look at and signal: it counts in pages of its own, and no count is ever lost,
- * whatever state the page is in. In a second slot everything is done to it in
- * any order, down to closing what it consists of; there the guest may find its
- * mark or zero, and nothing else. And a converter that is killed leaves a range
- * of one state behind, contents included.
+ * A guest runs on all its vCPUs, while threads of the VMM convert its pages, hold them,
+ * look at them and send signals. The vCPUs count in pages of their own, and no count is
+ * lost, in any state of the page. A second slot is used in random ways, up to closing its
+ * fds; there the guest may find its tag or zero, and nothing else. Finally, a converter
+ * that is killed leaves a range with a single state, with its contents.
  */
 #include <fcntl.h>
 #include <sched.h>
@@ -17,7 +16,7 @@
 #include "kvm_vm.h"
 
 #define VCPUS		3
-#define VCPU_PAGES	32			/* that each counts in */
+#define VCPU_PAGES	32			/* in which each one counts */
 #define SOLID_PAGES	(VCPUS * VCPU_PAGES)
 #define SOLID_LENGTH	(SOLID_PAGES * PAGE)
 #define CONVERTERS	2			/* with a part for each */
@@ -27,7 +26,7 @@
 #define CHAOS_MARK	0xc0c0c0c0U
 
 #define SOLID_GPA	KVM_DATA_GPA
-#define CHAOS_GPA	(KVM_DATA_GPA + SZ_1G)	/* of the first slot */
+#define CHAOS_GPA	(KVM_DATA_GPA + SZ_1G)	/* first address of the second slot */
 #define CHAOS_END	(KVM_DATA_GPA + 2 * SZ_1G)
 
 #define KICK		SIGUSR2
@@ -36,13 +35,13 @@ struct race;
 
 /**
  * struct actor - a thread of the VMM
- * @race: the test
+ * @race: state of the test
  * @task: the thread
- * @seed: of its random numbers
- * @index: among those of its kind
- * @done: what it did
- * @again: EAGAIN it got
- * @interrupted: EINTR it got
+ * @seed: seed of its random numbers
+ * @index: number among actors of its kind
+ * @done: number of operations that have succeeded
+ * @again: number of EAGAIN
+ * @interrupted: number of EINTR
  */
 struct actor {
 	struct race *race;
@@ -77,7 +76,7 @@ static unsigned int below(struct actor *actor, unsigned int n)
 	return (unsigned int)(gmem_rand(&actor->seed) >> 20) % n;
 }
 
-/* What the vCPU that owns the page marks its counts with. */
+/* The mark in the counts of the vCPU to which a page belongs. */
 static uint32_t owner_mark(unsigned int page)
 {
 	return page / VCPU_PAGES + 1;
@@ -88,7 +87,10 @@ static uint64_t *solid_page(struct race *race, unsigned int page)
 	return (uint64_t *)(void *)(race->host + page * PAGE);
 }
 
-/* To private: gmem first. Held or interrupted, nothing has changed. */
+/*
+ * To private: first convert, then set the attribute. After EAGAIN or EINTR nothing has
+ * changed.
+ */
 static void solid_to_private(struct actor *actor, unsigned int page,
 			     unsigned int pages)
 {
@@ -110,7 +112,7 @@ static void solid_to_private(struct actor *actor, unsigned int page,
 	}
 }
 
-/* To shared: the attribute first, and nothing may be in the way. */
+/* To shared: first clear the attribute, then convert, which must succeed. */
 static void solid_to_shared(struct actor *actor, unsigned int page,
 			    unsigned int pages)
 {
@@ -150,7 +152,7 @@ static void *converter_main(void *arg)
 	return NULL;
 }
 
-/* Holds pages in a pipe; of a private page there is nothing to hold. */
+/* Hold pages in a pipe. A private page cannot be held. */
 static void *holder_main(void *arg)
 {
 	struct actor *actor = arg;
@@ -176,7 +178,7 @@ static void *holder_main(void *arg)
 	return NULL;
 }
 
-/* The host sees its owner's mark in a page, or is refused. */
+/* The host reads the mark of the page's owner, or gets SIGBUS. */
 static void view_page(struct actor *actor, uint8_t *host)
 {
 	unsigned int page = below(actor, SOLID_PAGES);
@@ -190,7 +192,7 @@ static void view_page(struct actor *actor, uint8_t *host)
 		EXPECT_EQ(owner_mark(page), byte);
 }
 
-/* The answers of QUERY and STAT are never off by what is on its way. */
+/* QUERY and STAT are consistent during conversions. */
 static void view_counts(struct actor *actor)
 {
 	static struct gmem_range ranges[SOLID_PAGES];
@@ -214,7 +216,7 @@ static void view_counts(struct actor *actor)
 	EXPECT_LE(stat.private_pages, SOLID_PAGES);
 }
 
-/* Another file of the same memory, for a moment. */
+/* Map the memory by another open file for a moment. */
 static void view_reopened(struct actor *actor)
 {
 	char path[64];
@@ -247,7 +249,7 @@ static void *viewer_main(void *arg)
 	return NULL;
 }
 
-/* Signals for whoever sleeps or works in the kernel. */
+/* Send signals to converters and vCPUs. */
 static void *signaller_main(void *arg)
 {
 	struct actor *actor = arg;
@@ -268,8 +270,8 @@ static void *signaller_main(void *arg)
 }
 
 /*
- * A new gmem fd, a new guest_memfd, bound, all shared. The address is new as
- * well: KVM warns if a slot is added where a vCPU is faulting at that moment.
+ * Create and bind a new gmem fd and a new guest_memfd, all shared. The slot gets a new
+ * address, because KVM warns if a slot is added while a vCPU has a page fault there.
  */
 static void chaos_open(struct race *race)
 {
@@ -285,7 +287,7 @@ static void chaos_open(struct race *race)
 				 race->chaos_gpa, __ATOMIC_RELEASE);
 }
 
-/* In any order, under a guest that uses it. */
+/* Close the fds and the mapping in random order, while a guest uses them. */
 static void chaos_close(struct actor *actor)
 {
 	struct race *race = actor->race;
@@ -303,7 +305,7 @@ static void chaos_close(struct actor *actor)
 	if (order & 4)
 		close(race->chaos);
 	kvm_data_close(&race->g, data);
-	/* A vCPU that is still at a private page here gets on by MMIO. */
+	/* A vCPU that still accesses a private page here continues with MMIO. */
 	EXPECT_EQ(0, kvm_guest_attribute(&race->g, race->chaos_gpa,
 					 CHAOS_LENGTH, false));
 	if (!(order & 4))
@@ -311,7 +313,7 @@ static void chaos_close(struct actor *actor)
 	race->chaos = -1;
 }
 
-/* States and attributes agree again, so that the guest gets on. */
+/* Make states and attributes agree, so that the guest can continue. */
 static void chaos_repair(struct race *race)
 {
 	struct gmem_ioctl_stat stat;
@@ -374,7 +376,7 @@ static void chaos_step(struct actor *actor)
 	default:
 		rc = gmem_bind(race->chaos, 0, CHAOS_LENGTH,
 			       race->g.data[1].store, 0);
-		/* Bound already, or both sides have a page of their own. */
+		/* Already bound, or both sides have a page of their own */
 		if (rc == -EBUSY || rc == -EEXIST)
 			rc = 0;
 		break;
@@ -474,7 +476,7 @@ static void race_start(struct race *race)
 	}
 }
 
-/* The guest finishes its round by itself; if not, that is a failure. */
+/* Wait until the guest finishes its round; it is a failure if it does not. */
 static int vcpu_stop(struct kvm_runner *runner)
 {
 	uint64_t end = ksft_now_ms() + 60000;
@@ -490,7 +492,7 @@ static int vcpu_stop(struct kvm_runner *runner)
 	return kvm_runner_join(runner);
 }
 
-/* Actors before vCPUs, and before both the one who signals them. */
+/* First stop the actors, the one that sends signals before the others, and then the vCPUs. */
 static void race_stop(struct race *race)
 {
 	char text[1024];
@@ -526,8 +528,8 @@ static void race_report(struct race *race)
 }
 
 /*
- * Every count is there, and nothing else. A fault of KVM's that came too late
- * may have left a page in the store; the next conversion clears it away.
+ * No count is lost, and nothing else was written. A late page fault in KVM may have left
+ * a page in the store; the next conversion removes it.
  */
 static void expect_counts(struct race *race)
 {
@@ -557,7 +559,7 @@ static void expect_counts(struct race *race)
 		EXPECT_GT(race->actors[i].done, 0);
 }
 
-/* Half of GMEM_STRESS_SECONDS. */
+/* Runs for half of GMEM_STRESS_SECONDS. */
 TEST_TIMEOUT(all_at_once, 7200)
 {
 	const char *why = kvm_guest_unavailable();
@@ -587,7 +589,7 @@ struct killed {
 	unsigned int in_state[2];
 };
 
-/* Converts until killed. @timeout_ms not 0: a page is held, and it waits. */
+/* Convert until killed. If @timeout_ms is not 0, a page is held, so that it waits. */
 static void convert_for_ever(int fd, uint32_t timeout_ms)
 {
 	unsigned int i;
@@ -612,7 +614,7 @@ static uint64_t kill_converter(struct killed *k, uint32_t timeout_ms)
 	return ksft_now_ms() - start;
 }
 
-/* The whole range is in one state, with all its pages and what is in them. */
+/* The whole range has one state, all of its pages, and their contents. */
 static void expect_whole(struct killed *k, uint8_t old, uint8_t new)
 {
 	struct gmem_range range;
@@ -637,7 +639,10 @@ static void expect_whole(struct killed *k, uint8_t old, uint8_t new)
 		expect_bytes(new, k->host, BIG_LENGTH);
 }
 
-/* A converter is killed at any time: its conversions are whole. */
+/*
+ * A converter is killed at any time: each of its conversions is complete or has not
+ * happened.
+ */
 TEST_TIMEOUT(killed_converter, 600)
 {
 	const char *why = kvm_guest_unavailable();
@@ -660,7 +665,7 @@ TEST_TIMEOUT(killed_converter, 600)
 	TH_LOG("%u killed: left shared %u, private %u", rounds, k.in_state[0],
 	       k.in_state[1]);
 
-	/* While it waits for a page that somebody holds, it dies at once. */
+	/* While it waits for a held page, it dies immediately. */
 	ASSERT_EQ(0, kvm_guest_convert(&k.g, KVM_DATA_GPA, BIG_LENGTH, false,
 				       PRESERVE));
 	ASSERT_EQ(0, hold_pipe_take(&pipe, k.host + BIG_LENGTH - PAGE, 1));

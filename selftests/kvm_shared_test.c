@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A guest on shared memory, on any KVM. A vCPU that meets a conversion can be wanted
- * elsewhere: for a pause, a reset, a debugger, a timer of its VMM. A signal gets it
- * out of KVM_RUN at once, whatever the conversion waits for, and the guest goes on
- * from there later. What the host does for free memory does not take pages from the
- * guest that cannot be moved anyway.
+ * A guest on shared memory, on every KVM. A vCPU that waits for a conversion may have to
+ * leave KVM_RUN, for a pause, a reset, a debugger or a timer of its VMM. A signal makes
+ * it leave immediately, whatever the conversion waits for, and the guest continues later.
+ * Compaction on the host does not unmap pages from the guest, because they cannot be
+ * moved.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -24,7 +24,7 @@
 #define HELD 2
 #define TOUCHED 5
 #define CONVERT_MS 6000
-#define KICK_MS 2000			/* for what should take no time */
+#define KICK_MS 2000			/* bound for work that should take no time */
 
 FIXTURE(shared) {
 	struct kvm_guest g;
@@ -37,7 +37,7 @@ FIXTURE(shared) {
 	int done;
 };
 
-/* Shared memory is there on every KVM. */
+/* Every KVM supports shared memory. */
 FIXTURE_SETUP(shared)
 {
 	struct slot slot = { .gpa = BASE, .size = SIZE, .guest_memfd = -1 };
@@ -74,7 +74,7 @@ static void *converter_main(void *arg)
 	return NULL;
 }
 
-/* The guest wants a page of a range that is being converted, and waits. */
+/* The guest accesses a page of a range that is being converted, and waits. */
 static void guest_waits(struct shared_data *self, enum kvm_opcode opcode)
 {
 	struct kvm_script *script = kvm_script(&self->g, 0);
@@ -96,11 +96,11 @@ static void expect_kicked(struct shared_data *self)
 	EXPECT_EQ(-EINTR, kvm_runner_kick(&self->runner));
 	TH_LOG("left KVM_RUN after %u ms", (unsigned int)(ksft_now_ms() - start));
 	EXPECT_LT(ksft_now_ms() - start, KICK_MS);
-	/* And not because the conversion has given up. */
+	/* The conversion has not ended yet. */
 	EXPECT_FALSE(__atomic_load_n(&self->done, __ATOMIC_ACQUIRE));
 }
 
-/* The page becomes private, and shared again: the guest has its access. */
+/* After the page is shared again, the guest's access succeeds. */
 static void expect_goes_on(struct shared_data *self, uint8_t value)
 {
 	hold_pipe_drop(&self->hold);
@@ -128,7 +128,7 @@ TEST_F(shared, D4_write)
 	EXPECT_EQ('A', kvm_script(&self->g, 0)->ops[0].result);
 }
 
-/* It comes back while the conversion still waits, and is kicked again. */
+/* The vCPU enters KVM_RUN again while the conversion still waits, and is kicked again. */
 TEST_F(shared, D4_again)
 {
 	guest_waits(self, KVM_OP_SWAP);
@@ -139,7 +139,7 @@ TEST_F(shared, D4_again)
 	expect_goes_on(self, 'B');
 }
 
-/* Nobody kicks it: it waits, and goes on when the conversion has failed. */
+/* Without a kick it waits until the conversion has failed, and continues. */
 TEST_F(shared, D4_undisturbed)
 {
 	guest_waits(self, KVM_OP_SWAP);
@@ -149,7 +149,10 @@ TEST_F(shared, D4_undisturbed)
 	expect_byte('B', self->host + TOUCHED * PAGE);
 }
 
-/* Pages that the guests of this process have mapped, or a negative errno. */
+/*
+ * Return: the number of pages that guests of this process have mapped, or a negative
+ * errno.
+ */
 static long long guest_pages(void)
 {
 	static const char root[] = "/sys/kernel/debug/kvm";
@@ -171,7 +174,7 @@ static long long guest_pages(void)
 	return pages;
 }
 
-/* Compaction leaves alone what it cannot move: the guest keeps each page. */
+/* Compaction skips pages that it cannot move: they stay mapped in the guest. */
 TEST_F_TIMEOUT(shared, D7_compaction, 300)
 {
 	struct slot slot = { .gpa = MANY_BASE, .size = MANY, .guest_memfd = -1 };
@@ -193,7 +196,7 @@ TEST_F_TIMEOUT(shared, D7_compaction, 300)
 	for (i = 0; i < 2; i++)
 		EXPECT_EQ(0, gmem_write_file("/proc/sys/vm/compact_memory", "1"));
 	TH_LOG("%lld pages mapped, then %lld", pages, guest_pages());
-	/* Others than gmem's may be moved. */
+	/* Pages of other memory may be moved. */
 	EXPECT_GE(guest_pages(), (long long)(MANY / PAGE));
 	expect_op(&self->g, 0, KVM_OP_EXPECT, MANY_BASE, MANY, 'C');
 	test_gmem_stat(fd, &after);

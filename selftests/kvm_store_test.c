@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a guest and the host see of a page through the KVM store: conversions
- * page by page, before and after allocation, with holes and with references
- * that are in the way; and what happens when the VMM sets KVM's attribute in
- * the wrong order. The guest reads and writes one byte of each page, as in the
- * conversion suite proposed for mainline.
+ * What guest and host see of a page with a KVM store: conversions of single pages, before
+ * and after allocation, with holes and with held pages; and what happens if the VMM sets
+ * KVM's attribute in the wrong order. The guest reads and writes one byte of each page,
+ * like in the conversion suite proposed for mainline.
  */
 #include <unistd.h>
 
@@ -40,7 +39,7 @@ FIXTURE_TEARDOWN(store)
 	close(self->fd);
 }
 
-/* @pages pages of one state; KVM's attribute is as gmem's state. */
+/* Start with @pages pages of one state. KVM's attribute agrees with gmem's state. */
 static void start(struct store_data *self, unsigned int pages, bool private)
 {
 	self->fd = test_gmem_create(pages * PAGE, private ? 0 :
@@ -68,7 +67,7 @@ static void to_shared(struct store_data *self, unsigned int page,
 				       PRESERVE));
 }
 
-/* The guest finds @old in the first byte of a page and leaves @new there. */
+/* The guest reads @old in the first byte of a page, and writes @new there. */
 #define guest_swaps(self, page, old, new) do {				\
 	expect_op(&(self)->g, 0, KVM_OP_SWAP, GPA(page), 1, new);	\
 	EXPECT_EQ(old, kvm_script(&(self)->g, 0)->ops[0].result);	\
@@ -79,7 +78,7 @@ static void to_shared(struct store_data *self, unsigned int page,
 	EXPECT_EQ(value, kvm_script(&(self)->g, 0)->ops[0].result);	\
 } while (0)
 
-/* As the guest, from the host's side. */
+/* The host does the same. */
 #define host_swaps(self, page, old, new) do {				\
 	uint8_t *__p = (self)->p + (page) * PAGE;			\
 									\
@@ -90,7 +89,10 @@ static void to_shared(struct store_data *self, unsigned int page,
 #define host_is_refused(self, page)					\
 	expect_sigbus((self)->p + (page) * PAGE)
 
-/* A page that starts private: the host never had it; contents stay through. */
+/*
+ * A page that starts private: the host cannot access it, and conversions keep its
+ * contents.
+ */
 TEST_F(store, init_private)
 {
 	start(self, 1, true);
@@ -107,7 +109,7 @@ TEST_F(store, init_private)
 	guest_reads(self, 0, 'E');
 }
 
-/* The mirror image. */
+/* The same for a page that starts shared. */
 TEST_F(store, init_shared)
 {
 	start(self, 1, false);
@@ -122,7 +124,7 @@ TEST_F(store, init_shared)
 	guest_reads(self, 0, 'E');
 }
 
-/* Only the page that is meant is converted, whichever of the four it is. */
+/* Exactly the requested one of four pages is converted. */
 TEST_F(store, indexing)
 {
 	int page, i;
@@ -148,7 +150,7 @@ TEST_F(store, indexing)
 	}
 }
 
-/* Converted before anybody has touched it; allocates nothing. */
+/* Converted before the first access; this allocates nothing. */
 TEST_F(store, before_allocation_shared)
 {
 	start(self, 1, false);
@@ -174,7 +176,7 @@ TEST_F(store, before_allocation_private)
 	host_is_refused(self, 0);
 }
 
-/* Two of eight pages exist when all are converted. */
+/* Two of eight pages have memory when all are converted. */
 TEST_F(store, unallocated_folios)
 {
 	int page, i;
@@ -200,7 +202,10 @@ TEST_F(store, unallocated_folios)
 	}
 }
 
-/* A hole while shared: shared still, zero for both, whoever asks for it. */
+/*
+ * A hole in a shared page, by gmem and by KVM: it stays shared, and only gmem's hole
+ * makes it zero.
+ */
 TEST_F(store, truncate_shared)
 {
 	start(self, 2, false);
@@ -210,13 +215,13 @@ TEST_F(store, truncate_shared)
 	expect_state(SHARED, self->fd, 0);
 	guest_swaps(self, 0, 0, 'C');
 	host_swaps(self, 0, 'C', 'D');
-	/* KVM's side has nothing of a shared page to lose. */
+	/* KVM's file has no page there to lose. */
 	ASSERT_EQ(0, kvm_punch(self->store, 0, 2 * PAGE));
 	guest_swaps(self, 0, 'D', 'E');
 	host_swaps(self, 0, 'E', 'F');
 }
 
-/* A hole while private, by gmem and by KVM: private still, zero. */
+/* A hole in a private page, by gmem and by KVM: it stays private, and is zero. */
 TEST_F(store, truncate_private)
 {
 	start(self, 2, true);
@@ -237,7 +242,7 @@ TEST_F(store, truncate_private)
 	host_swaps(self, 1, 'B', 'E');
 }
 
-/* ZERO in each direction: the other side sees nothing of it. */
+/* ZERO in each direction: the other side does not see the contents. */
 TEST_F(store, zero)
 {
 	start(self, 2, false);
@@ -270,8 +275,8 @@ static void expect_held(struct store_data *self, unsigned int first,
 }
 
 /*
- * A page in a pipe holds up the conversion of what includes it, and nothing
- * else; the guest goes on using all of it meanwhile.
+ * A page in a pipe stops conversions of ranges that contain it, and no others. The guest
+ * can use all pages meanwhile.
  */
 TEST_F(store, elevated_refcount)
 {
@@ -306,7 +311,7 @@ TEST_F(store, elevated_refcount)
 	}
 }
 
-/* With ZERO a page that the guest has touched too early is in nobody's way: it goes. */
+/* With ZERO, a page that the guest has used too early is no conflict: it is dropped. */
 TEST_F(store, attribute_too_early_zero)
 {
 	start(self, 4, false);
@@ -320,9 +325,9 @@ TEST_F(store, attribute_too_early_zero)
 }
 
 /*
- * KVM's attribute set without gmem: the guest has a fresh page of KVM's, zero
- * and no alias of the host's; the conversion that comes too late is refused
- * for that page and changes nothing; without KVM's page it goes through.
+ * KVM's attribute is set without gmem: the guest gets a new page of KVM, which is zero
+ * and not an alias of the host's page. A later conversion is refused for that page, and
+ * changes nothing. It succeeds after KVM's page is punched.
  */
 TEST_F(store, attribute_too_early)
 {
@@ -364,7 +369,7 @@ TEST_F(store, attribute_too_early)
 	EXPECT_EQ(pfn, gmem_pfn(self->p + 2 * PAGE));
 }
 
-/* The attribute of a page the guest does not touch is no conflict. */
+/* The attribute of a page that the guest has not used is no conflict. */
 TEST_F(store, attribute_early_untouched)
 {
 	start(self, 2, false);
@@ -377,9 +382,9 @@ TEST_F(store, attribute_early_untouched)
 }
 
 /*
- * Converted to shared with the attribute still set: the guest loses its page
- * to the host, and gets a fresh one, never an alias. It finds the page again
- * when the attribute is as it should be.
+ * Converted to shared while the attribute is still set: the page goes to the host, and
+ * the guest gets a new one, never an alias. When the attribute is cleared, the guest
+ * finds the page again.
  */
 TEST_F(store, attribute_too_late)
 {
@@ -399,14 +404,14 @@ TEST_F(store, attribute_too_late)
 	ASSERT_EQ(0, kvm_guest_attribute(&self->g, GPA(0), PAGE, false));
 	guest_swaps(self, 0, 'C', 'D');
 	expect_byte('D', self->p);
-	/* KVM keeps what it made, and gmem will not overwrite that. */
+	/* KVM keeps its new page, and gmem does not overwrite it. */
 	test_err_gmem_convert(EEXIST, self->fd, 0, PAGE, PRIVATE, PRESERVE);
 	ASSERT_EQ(0, kvm_punch(self->store, 0, PAGE));
 	to_private(self, 0, 1);
 	guest_reads(self, 0, 'D');
 }
 
-/* Pages that were private before the range was bound move into the store. */
+/* BIND moves pages that are private already to the store. */
 TEST_F(store, bind_populated_private)
 {
 	struct gmem_ioctl_stat stat;
@@ -433,7 +438,7 @@ TEST_F(store, bind_populated_private)
 	munmap(p, LENGTH);
 }
 
-/* Unbound, the guest keeps its private pages; bound again, gmem finds them. */
+/* After UNBIND the guest keeps its private pages; after BIND gmem uses them again. */
 TEST_F(store, unbind_and_bind_again)
 {
 	struct gmem_ioctl_stat stat;
@@ -460,7 +465,7 @@ TEST_F(store, unbind_and_bind_again)
 	expect_byte('b', self->p + 3 * PAGE);
 }
 
-/* Unbound and converted to shared: zero for the host, as documented. */
+/* Converted to shared after UNBIND, pages are zero for the host, as documented. */
 TEST_F(store, unbind_loses_private)
 {
 	start(self, 2, false);
@@ -475,7 +480,7 @@ TEST_F(store, unbind_loses_private)
 	guest_reads(self, 0, 0);
 }
 
-/* Two guests with the same addresses have nothing of each other. */
+/* Two guests with the same addresses do not see each other's contents. */
 TEST_F(store, two_guests)
 {
 	struct store_data other = { .fd = -1 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Whatever ends first: the gmem fd, KVM's guest_memfd, the VM, the binding or
- * the process, with private pages in KVM and with a guest that runs. Nothing is
- * lost that is still in use, nothing stays behind.
+ * The gmem fd, KVM's guest_memfd, the VM, the binding or the process ends first, with
+ * private pages in KVM and with a running guest. Nothing is lost that is still in use,
+ * and nothing is leaked.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -56,7 +56,7 @@ FIXTURE_TEARDOWN(teardown)
 	close_fd(&self->fd);
 }
 
-/* The guest counts in its pages from here on, in rounds. */
+/* The guest starts to count in its pages, in rounds. */
 static void run_start(struct teardown_data *self, unsigned int pages)
 {
 	struct kvm_script *script = kvm_script(&self->g, 0);
@@ -74,7 +74,7 @@ static void run_start(struct teardown_data *self, unsigned int pages)
 	ASSERT_EQ(0, kvm_runner_start(&self->runner, &self->g, 0));
 }
 
-/* So many more rounds are done, without an error. */
+/* Wait for this number of further rounds without an error. */
 static void run_on(struct teardown_data *self, uint64_t rounds)
 {
 	volatile struct kvm_script *script = kvm_script(&self->g, 0);
@@ -87,7 +87,7 @@ static void run_on(struct teardown_data *self, uint64_t rounds)
 	EXPECT_GE(script->round, until);
 }
 
-/* Let the guest finish its round. */
+/* Wait until the guest has finished its round. Return: number of rounds. */
 static uint64_t run_end(struct teardown_data *self)
 {
 	volatile struct kvm_script *script = kvm_script(&self->g, 0);
@@ -119,7 +119,7 @@ static void expect_counted(struct teardown_data *self, unsigned int pages,
 	}
 }
 
-/* Unbound under a running guest, and bound again: it does not notice. */
+/* UNBIND and BIND while the guest runs, without an effect on it. */
 TEST_F(teardown, unbind_while_running)
 {
 	uint64_t rounds;
@@ -139,7 +139,7 @@ TEST_F(teardown, unbind_while_running)
 	expect_counted(self, PAGES, rounds);
 }
 
-/* gmem goes under a running guest, which keeps its private pages. */
+/* gmem's fd is closed while the guest runs: the guest keeps its private pages. */
 TEST_F(teardown, gmem_closed_while_running)
 {
 	uint64_t rounds;
@@ -152,13 +152,13 @@ TEST_F(teardown, gmem_closed_while_running)
 	run_on(self, 10);
 	rounds = run_end(self);
 	EXPECT_GE(rounds, 20);
-	/* Shared pages went with gmem: an error for the VMM, and no page. */
+	/* Shared pages are lost with gmem: an error for the VMM, and no page. */
 	EXPECT_NE(KVM_STOP_DONE,
 		  kvm_guest_op(&self->g, 0, KVM_OP_READ,
 			       BASE + PRIVATE_PAGES * PAGE, 1, 0, NULL));
 }
 
-/* KVM's fd goes under a running guest; conversions go on all the same. */
+/* KVM's guest_memfd is closed while the guest runs: conversions still work. */
 TEST_F(teardown, store_closed_while_running)
 {
 	uint64_t rounds;
@@ -179,7 +179,7 @@ TEST_F(teardown, store_closed_while_running)
 	expect_counted(self, PAGES, rounds);
 }
 
-/* The VM's fd goes; its vCPU and gmem's binding keep it. */
+/* The VM's fd is closed: its vCPU and gmem's binding keep the VM. */
 TEST_F(teardown, vm_closed_while_running)
 {
 	uint64_t rounds;
@@ -193,7 +193,7 @@ TEST_F(teardown, vm_closed_while_running)
 	expect_counted(self, PAGES, rounds);
 }
 
-/* A thread that is in KVM_RUN is kicked out of it when all fds are closed. */
+/* A thread in KVM_RUN can be kicked out of it after all fds are closed. */
 TEST_F(teardown, kicked)
 {
 	run_start(self, PRIVATE_PAGES);
@@ -216,8 +216,8 @@ static void expect_no_private_memory(struct teardown_data *self)
 }
 
 /*
- * A slot of KVM does not keep its guest_memfd, the binding does: when both gmem
- * and KVM's fd are gone, so is the private memory of a guest that runs.
+ * The binding keeps the guest_memfd, KVM's slot does not. So a running guest loses its
+ * private memory when both gmem's fd and the guest_memfd are closed.
  */
 TEST_F(teardown, all_closed_while_running)
 {
@@ -251,7 +251,7 @@ static void end_vm(struct teardown_data *self)
 	self->data->number = -1;
 }
 
-/* What is still there works: gmem and its contents, the guest and its. */
+/* Everything that still exists works: gmem with its contents, the guest with its contents. */
 static void expect_working(struct teardown_data *self, uint64_t rounds)
 {
 	int i;
@@ -279,7 +279,10 @@ static void expect_working(struct teardown_data *self, uint64_t rounds)
 	}
 }
 
-/* All orders of ending gmem, KVM's fd and the VM, with private pages in KVM. */
+/*
+ * gmem's fd, KVM's guest_memfd and the VM are closed in every order, with private pages
+ * in KVM.
+ */
 TEST_F(teardown, any_order)
 {
 	static void (*const ends[])(struct teardown_data *) = {
@@ -319,7 +322,10 @@ static int live_files(void)
 	return lines - 1;
 }
 
-/* A VMM for its own: says when the guest runs, and goes on until killed. */
+/*
+ * A VMM in a process of its own: it reports when the guest runs, and converts until it is
+ * killed.
+ */
 static void victim(int ready)
 {
 	struct teardown_data self = { .fd = -1 };
@@ -360,7 +366,7 @@ TEST_F(teardown, killed)
 	run_end(self);
 }
 
-/* The child has the gmem fd and the memory, not the VM: it outlives the VM. */
+/* A child has the gmem fd and the memory, but not the VM: they outlive the VM. */
 TEST_F(teardown, child_keeps_gmem)
 {
 	int go[2];

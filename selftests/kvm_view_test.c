@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Guests of an ordinary VM whose memory is a view: they have shared and private pages
- * alike, the host has the shared ones only. What KVM does with slots works on it.
+ * Guests of an ordinary VM whose memory is a view: the guest can access shared and
+ * private pages, the host only shared ones. Features of KVM's slots work with it.
  */
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -50,7 +50,7 @@ static void populate(struct kvm_view_data *self)
 					       LENGTH, 0));
 }
 
-/* A guest has every page of a view that is populated, whatever its state. */
+/* A guest can access all populated pages of a view, in both states. */
 TEST_F(kvm_view, shared_and_private)
 {
 	self->g.strict = true;
@@ -74,7 +74,7 @@ TEST_F(kvm_view, shared_and_private)
 	expect_bytes(0x44, self->host + PAGE, PAGE);
 }
 
-/* The guest asks for it by itself; KVM has no part in it. */
+/* The guest asks for conversions itself, without support by KVM. */
 TEST_F(kvm_view, hypercall)
 {
 	struct gmem_ioctl_stat stat;
@@ -91,13 +91,13 @@ TEST_F(kvm_view, hypercall)
 	expect_bytes(0x55, self->host, SZ_2M);
 	test_gmem_stat(self->fd, &stat);
 	EXPECT_EQ(2 * SZ_2M / PAGE, stat.view_refills);
-	/* Both conversions have given back what they had taken. */
+	/* Both conversions have filled the view again. */
 	EXPECT_EQ(0, self->g.populated);
 	EXPECT_EQ(1, stat.views);
 	EXPECT_EQ(1, stat.view_mappings);
 }
 
-/* A page that is not there ends KVM_RUN, and gmem says which one it was. */
+/* An access to a missing page ends KVM_RUN, and gmem reports its address. */
 TEST_F(kvm_view, fault)
 {
 	struct kvm_script *script = kvm_script(&self->g, 0);
@@ -124,21 +124,21 @@ TEST_F(kvm_view, fault)
 	EXPECT_EQ(1, gmem_populated(self->fd, 0, LENGTH));
 }
 
-/* Private from the beginning: the guest's first touch reads zero. */
+/* Pages start private: the guest's first access reads zero. */
 TEST_F(kvm_view, private_first_touch)
 {
 	test_gmem_convert(self->fd, 0, LENGTH, PRIVATE, PRESERVE);
 	test_gmem_commit(self->fd, 0, 4 * PAGE);
 	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE, 8 * PAGE, 0);
 	expect_op(&self->g, 0, KVM_OP_FILL, BASE, 8 * PAGE, 0x77);
-	/* Four were committed, and there. */
+	/* Four other pages were committed, and so in the view. */
 	EXPECT_EQ(4, self->g.populated);
 	test_gmem_convert(self->fd, 0, LENGTH, SHARED, PRESERVE);
 	expect_bytes(0x77, self->host, 8 * PAGE);
 	expect_byte(0, self->host + 8 * PAGE);
 }
 
-/* A hole takes a page from the guest, with its contents. */
+/* A hole removes a page and its contents from the guest. */
 TEST_F(kvm_view, hole)
 {
 	gmem_fill(self->host, 0x11, LENGTH);
@@ -155,7 +155,7 @@ TEST_F(kvm_view, hole)
 	expect_byte(0, self->host + 2 * PAGE);
 }
 
-/* A conversion that fails takes nothing from the guest. */
+/* A conversion that fails does not remove pages from the guest. */
 TEST_F(kvm_view, refused)
 {
 	struct hold_pipe hold;
@@ -173,7 +173,7 @@ TEST_F(kvm_view, refused)
 	expect_op(&self->g, 0, KVM_OP_EXPECT, BASE, 2 * PAGE, 0);
 }
 
-/* Several slots over one view, of parts that overlap, read-only, moved, deleted. */
+/* Several slots on one view, of overlapping parts, read-only, moved, deleted. */
 TEST_F(kvm_view, slots)
 {
 	struct slot slot = {
@@ -213,7 +213,7 @@ TEST_F(kvm_view, slots)
 	ASSERT_EQ(0, slot_remove(&self->g.vm, (unsigned int)number));
 }
 
-/* Which pages the guest writes to is seen, in either state. */
+/* The dirty log reports pages that the guest writes, in both states. */
 TEST_F(kvm_view, dirty_log)
 {
 	uint64_t bitmap[NR_PAGES / 64] = { 0 };
@@ -248,7 +248,7 @@ TEST_F(kvm_view, dirty_log)
 	EXPECT_EQ(1ULL << 3, bitmap[0]);
 }
 
-/* A second VM of the process is like a second vCPU: the VMM's own guest. */
+/* A second VM of the process can use the same view, like a second vCPU. */
 TEST_F(kvm_view, two_vms)
 {
 	struct kvm_guest other;
@@ -266,13 +266,13 @@ TEST_F(kvm_view, two_vms)
 	test_gmem_convert(self->fd, 0, PAGE, PRIVATE, PRESERVE);
 	expect_op(&self->g, 0, KVM_OP_FILL, BASE, PAGE, 0x22);
 	expect_op(&other, 0, KVM_OP_EXPECT, BASE, PAGE, 0x22);
-	/* Both have lost it. */
+	/* Both guests have lost the page. */
 	test_gmem_punch(self->fd, 0, PAGE);
 	EXPECT_EQ(-EFAULT, kvm_guest_op(&other, 0, KVM_OP_READ, BASE, 1, 0, NULL));
 	kvm_guest_destroy(&other);
 }
 
-/* A counter of a VM's fd, or of a vCPU's; 0 where KVM does not have it. */
+/* Return: a counter of the fd of a VM or vCPU; 0 if KVM does not have it. */
 static uint64_t counter_of(int fd, const char *name)
 {
 	struct kvm_counter counter;
@@ -285,21 +285,21 @@ static uint64_t counter_of(int fd, const char *name)
 	return value;
 }
 
-/* Pages that KVM has mapped for its guests by entries of 2 MiB */
+/* Return: number of pages that KVM has mapped for its guests by 2 MiB entries */
 static uint64_t huge_pages(struct kvm_view_data *self)
 {
 	return counter_of(self->g.vm.fd, "pages_2m");
 }
 
-/* Faults of the guest for which KVM has set an entry. */
+/* Return: number of page faults of the guest for which KVM has set an entry. */
 static uint64_t faults(struct kvm_view_data *self)
 {
 	return counter_of(self->g.vcpus[0].fd, "pf_fixed");
 }
 
 /*
- * What becomes shared stays with the guest, who does not fault, and the host has it, too:
- * single pages, and a block that is one entry.
+ * Conversion to shared does not unmap pages from the guest, which has no page fault, and
+ * the host can access them. For single pages, and for a block with one entry.
  */
 TEST_F(kvm_view, to_shared_keeps)
 {
@@ -315,7 +315,7 @@ TEST_F(kvm_view, to_shared_keeps)
 	self->g.strict = true;
 	populate(self);
 	expect_op(&self->g, 0, KVM_OP_FILL, BASE, LENGTH, 0x11);
-	/* The first block is one of single pages from here on. */
+	/* After this the first block consists of single pages. */
 	test_gmem_convert(self->fd, 100 * PAGE, PAGE, PRIVATE, PRESERVE);
 	for (i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
 		test_gmem_convert(self->fd, ranges[i].offset, ranges[i].length,
@@ -338,9 +338,9 @@ TEST_F(kvm_view, to_shared_keeps)
 }
 
 /*
- * Memory that is populated through a view comes in blocks of 2 MiB where there are some,
- * and the guest has them as such, shared and private. One page of it is converted alone,
- * and the guest has all the others still.
+ * Memory that is populated through a view is allocated in blocks of 2 MiB if possible,
+ * and the guest has them as 2 MiB pages, shared and private. After one page is converted
+ * alone, the guest still has all other pages.
  */
 TEST_F(kvm_view, blocks)
 {
@@ -375,7 +375,7 @@ TEST_F(kvm_view, blocks)
 	expect_bytes(0x11, self->data->map, LENGTH);
 }
 
-/* A page that leaves a block without its contents takes no other with it. */
+/* A page that is converted with ZERO takes no other page out of its block. */
 TEST_F(kvm_view, block_zero)
 {
 	self->g.strict = true;
@@ -413,9 +413,9 @@ static void *converter_main(void *arg)
 }
 
 /*
- * Guests count up words of pages that change hands meanwhile, by one page and by the
- * whole. None is lost, and none is refused: what KVM itself holds for an instant (6.12)
- * is no holder.
+ * Guests increment words in pages that are converted meanwhile, one by one and all at
+ * once. No increment is lost, and no conversion is refused: a reference that KVM itself
+ * has for a moment (6.12) does not count.
  */
 static void race(struct kvm_view_data *self, struct converter *converters,
 		 unsigned int nr)
