@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * In place of a program that is not for this architecture, so that it is counted
- * as skipped, with the reason.
+ * Replaces a program that does not support this architecture, so that it is counted as
+ * skipped, with the reason.
  */
 #include <stdio.h>
 

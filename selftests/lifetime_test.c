@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A gmem file ends cleanly, whoever else knows its inode: watches, caches,
+ * A gmem file is released cleanly, even if others refer to its inode: watches, caches,
  * leases, mappings, sockets; in every order.
  */
 #include <fcntl.h>
@@ -45,7 +45,7 @@ static bool no_inotify(void)
 	return false;
 }
 
-/* Who watches is closed when the last file has gone, and the superblock with it. */
+/* The inotify fd is closed after the last file, and with it goes the superblock. */
 TEST(inotify_closed_last)
 {
 	int fd = create_populated();
@@ -60,7 +60,7 @@ TEST(inotify_closed_last)
 	EXPECT_EQ(0, close(fd));
 }
 
-/* The other way round. */
+/* The inotify fd is closed first. */
 TEST(inotify_closed_first)
 {
 	int fd = create_populated();
@@ -95,7 +95,7 @@ TEST(inotify_owner_killed)
 	EXPECT_EQ(SIGKILL, WTERMSIG(status));
 }
 
-/* Whether the watch @in has told that what it watches is gone, within a second. */
+/* Whether the watch @in reports within a second that its file is gone. */
 static bool watch_ended(int in)
 {
 	char buf[1024] __attribute__((aligned(__alignof__(struct inotify_event))));
@@ -114,7 +114,7 @@ static bool watch_ended(int in)
 	return false;
 }
 
-/* Who only watches keeps no memory: it goes with the last file, as that of a memfd. */
+/* A watch does not keep memory: it is freed with the last file, like that of a memfd. */
 TEST(inotify_keeps_nothing)
 {
 	int other = create_populated();
@@ -139,7 +139,7 @@ static void *drop_caches_main(void *arg)
 	return NULL;
 }
 
-/* The caches of all inodes are dropped while the last file is closed. */
+/* Drop the caches of all inodes while the last file is closed. */
 TEST_TIMEOUT(drop_caches_while_closing, 300)
 {
 	struct gmem_task task = { 0 };
@@ -157,7 +157,7 @@ TEST_TIMEOUT(drop_caches_while_closing, 300)
 	gmem_task_join(&task);
 }
 
-/* fsopen's cousin: all file systems are synced while files come and go. */
+/* sync() of all file systems while files are created and closed. */
 static void *sync_main(void *arg)
 {
 	volatile bool *stop = arg;
@@ -183,7 +183,7 @@ TEST_TIMEOUT(sync_while_closing, 300)
 	gmem_task_join(&task);
 }
 
-/* Locks, leases and epoll know the file; it ends all the same. */
+/* Locks, leases and epoll refer to the file; it is still released. */
 TEST(locks_and_epoll)
 {
 	struct epoll_event event = { .events = EPOLLIN };
@@ -199,7 +199,7 @@ TEST(locks_and_epoll)
 	EXPECT_EQ(0, close(ep));
 }
 
-/* A mapping can be opened through /proc/self/map_files, after the fd is gone. */
+/* A mapping can be opened through /proc/self/map_files after the fd is closed. */
 TEST(map_files)
 {
 	int fd = create_populated(), again;
@@ -223,7 +223,7 @@ TEST(map_files)
 	close(again);
 }
 
-/* Many files at once, closed in another order, leave nothing behind. */
+/* Many files that are closed in another order leave nothing behind. */
 TEST(many_files)
 {
 	struct rlimit rl = { 4096, 4096 };
@@ -239,7 +239,7 @@ TEST(many_files)
 		EXPECT_EQ(0, close(fds[i * 7 % 500]));
 }
 
-/* The device may be closed before the file that came from it. */
+/* The device can be closed before a file that it has created. */
 TEST(device_closed_first)
 {
 	struct gmem_ioctl_create c = { .size = sizeof(c), .length = LENGTH };
@@ -251,7 +251,7 @@ TEST(device_closed_first)
 	EXPECT_EQ(0, close(c.out_fd));
 }
 
-/* The module stays while a file, or only a mapping of it, lives. */
+/* The module cannot be unloaded while a file or a mapping exists. */
 TEST(module_is_held)
 {
 	int fd = create_populated();
