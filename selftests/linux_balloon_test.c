@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A Linux guest with its stock driver gives memory to its balloon, which the host sets over
- * the control socket. For each kind of memory the host sees it come, and the guest has it
- * again.
+ * A Linux guest with the kernel's own driver gives memory to its balloon, whose size the
+ * host sets by the control socket. For each kind of memory the host sees that memory is
+ * freed, and that the guest gets it back.
  */
 #include <fcntl.h>
 
@@ -17,7 +17,7 @@
 #define UP_SECONDS	120
 #define SETTLE_S	60
 
-/* The guest takes and gives some meanwhile. */
+/* The guest also allocates and frees some memory meanwhile. */
 #define ENOUGH		((TARGET_M - 8UL) << 20)
 
 static struct talk talk;
@@ -28,9 +28,9 @@ static char text[16384];
 
 /**
  * struct kind - a kind of memory
- * @name: in the table
- * @memory: of --memory
- * @huge: of huge pages, of which not all of one may come free
+ * @name: name in the table
+ * @memory: argument of --memory
+ * @huge: huge pages, which are freed only as a whole
  */
 struct kind {
 	const char *name;
@@ -38,7 +38,10 @@ struct kind {
 	bool huge;
 };
 
-/* What the guest has of the host. Of huge pages not all that is there is mapped. */
+/*
+ * Return: bytes that the guest uses of the host. Resident huge pages may be unmapped, so
+ * count those of the pool.
+ */
 static unsigned long resident(const struct kind *kind)
 {
 	if (kind->huge)
@@ -53,7 +56,7 @@ static unsigned long stat_number(const char *key)
 	return json_number(text, key);
 }
 
-/* Wait until a number of `gmemctl stat` is at least, or at most, so much. */
+/* Wait until a number of `gmemctl stat` is in the range from @least to @most. */
 static bool wait_for(const char *key, unsigned long least, unsigned long most)
 {
 	uint64_t start = ksft_now_ms();
@@ -80,7 +83,7 @@ static bool start(const struct kind *kind, const char *const options[])
 	return talk_start(&talk, UP_SECONDS);
 }
 
-/* Return: whether there is a guest. */
+/* Return: whether the guest has started. */
 static bool started(const struct kind *kind, const char *const options[])
 {
 	const char *why = linux_guest_unavailable();
@@ -111,13 +114,13 @@ static void stop(void)
 		boot_log(&talk.boot, talk.boot.console);
 }
 
-/* Memory that was given away is as good as any. */
+/* Use memory that came back from the balloon. */
 static void use_some(void)
 {
 	EXPECT_EQ(0, talk_number(talk_tell(&talk, "free %d", USED_M), "error"));
 }
 
-/* All memory is there from the start; most of it the guest does not need. */
+/* All memory is populated from the start, and the guest does not use most of it. */
 static void check_balloon(const struct kind *kind)
 {
 	static const char *const options[] = { "--balloon", NULL };
@@ -134,7 +137,7 @@ static void check_balloon(const struct kind *kind)
 	talk_row(kind->name, "balloon", before, after);
 	EXPECT_GE(before, after + ENOUGH);
 	EXPECT_GE(stat_number("\"total_memory\""), 1);
-	/* The guest has all of it again, and is not harmed. */
+	/* The guest gets all of its memory back. */
 	EXPECT_EQ(0, CONTROL("balloon", NAME, "0"));
 	EXPECT_TRUE(wait_for("\"given_bytes\"", 0, 0));
 	EXPECT_EQ(0, stat_number("\"failed_bytes\""));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The clocks of a guest go on together, from where they were, when it was saved and
- * when it was handed over. The guest is a kernel of a few bytes that writes its TSC
- * and its ACPI timer to memory, which is a file.
+ * After save and restore, and after a handover, the clocks of a guest continue together
+ * from their last values. The guest is a kernel of a few bytes that writes its TSC and
+ * its ACPI timer to memory that is a file.
  */
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -22,12 +22,12 @@
 #define TIMER_HZ	3579545.0
 #define SLEEP_S		6
 
-/* Apart from each other; what an emulated machine does between two instructions. */
+/* Allowed difference of clocks: an emulated machine can pause between two instructions. */
 #define APART_S		0.25
 
 /**
- * struct clocks - of the guest, in one moment, and of the host
- * @counter: what the guest has counted
+ * struct clocks - the clocks of guest and host at one time
+ * @counter: the guest's counter
  * @tsc: its TSC
  * @timer: its ACPI timer
  * @host_s: the host's clock
@@ -75,7 +75,7 @@ static void unmap(void)
 	munmap((uint8_t *)guest - TINY_GUEST_COUNTER, MEMORY_SIZE);
 }
 
-/* All of one round, which is not the one that is there already. */
+/* Read all values of a single round, later than the current one. */
 static struct clocks next(void)
 {
 	uint64_t before = guest->counter;
@@ -93,7 +93,7 @@ static struct clocks next(void)
 	return now;
 }
 
-/* A timer of 32 bits comes round in 20 minutes. */
+/* The 32-bit timer wraps after 20 minutes. */
 static double timer_s(struct clocks from, struct clocks to)
 {
 	return (double)(uint32_t)(to.timer - from.timer) / TIMER_HZ;

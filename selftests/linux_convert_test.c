@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Linux, as a guest of gmemctl with two CPUs, converts its memory to and fro while
- * its threads work in the very same pages, and the host tries to read them in every
- * way it has: it never sees what the guest has written to a private page, and
- * the guest loses nothing. Pages that the host holds, and requests that make
- * no sense, are refused and harm nobody; in the end all counters agree.
+ * Linux, as a guest of gmemctl with two CPUs, converts its memory in both directions
+ * while its threads work on the same pages. The host tries to read them in all ways. It
+ * never sees what the guest has written to a private page, and the guest loses no
+ * contents. Conversions of held pages, and invalid requests, are refused without other
+ * effects. At the end all counters agree.
  *
- * The guest's side is vm/guest/convert/ and vm/guest/module/.
+ * The guest's part is in vm/guest/convert/ and vm/guest/module/.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -24,29 +24,29 @@
 #define UP_S		120
 #define WAIT_S		200
 #define RUN_MS		4000
-#define CONVERT_MS	"5000"	/* that a conversion waits for a page */
-#define HOLD_US		50000	/* that the host holds one: much shorter */
+#define CONVERT_MS	"5000"	/* timeout of a conversion */
+#define HOLD_US		50000	/* time that the host holds a page: much shorter */
 #define NAME		"guest"
-#define SPOILT		200	/* a shared page that nothing else is done to */
+#define SPOILT		200	/* a shared page that no other check uses */
 #define FILE_PATH	"/tmp/guest-memory"
 #define RAM		"96M"
 #define RAM_BYTES	(96UL << 20)
 
 /**
- * struct guest - a guest, and the ways to its memory
- * @boot: how it was started, and what it says
- * @keeps: contents survive conversions; if not, the host has another page, of
- *	zeros, in the place of a private one
+ * struct guest - a guest, and the ways to access its memory
+ * @boot: its configuration and output
+ * @keeps: contents survive conversions. If not, the host has another page of
+ *	zeros in the place of a private one
  * @tool: gmemctl that runs it
- * @input: what is typed at its console
- * @commands: typed so far
- * @before: length of what the console had before the last one
- * @gpa: where the memory is that the guest converts
- * @view: the host's ways to that
- * @seen: pages that could be read, by way, and @unseen that could not
- * @held: times that the host has held a page for a moment
- * @leaks: secret words among what could be read
- * @refused: requests of the guest that gmemctl has refused
+ * @input: input of its console
+ * @commands: number of commands so far
+ * @before: length of the console's output before the last command
+ * @gpa: address of the memory that the guest converts
+ * @view: the host's ways to access this memory
+ * @seen: number of successful reads by each way, and @unseen of failed ones
+ * @held: how often the host has held a page
+ * @leaks: number of secret words that the host has read
+ * @refused: number of the guest's requests that gmemctl has refused
  */
 struct guest {
 	struct boot boot;
@@ -72,7 +72,7 @@ static void guest_end(struct guest *g)
 	boot_end(&g->boot, g->tool.pid, g->tool.out, g->tool.err);
 }
 
-/* False, and skipped, where there are no private guests. */
+/* Return: false if guests with private memory are unavailable. */
 static bool guest_boot(struct guest *g)
 {
 	int fds[2];
@@ -103,7 +103,7 @@ static void guest_lost(struct guest *g)
 	ASSERT_TRUE(!"the guest answers");
 }
 
-/* The line of the guest with @start, once it is complete; NULL: not yet. */
+/* The guest's line that starts with @start, when it is complete; NULL: not yet. */
 static const char *guest_line(struct guest *g, const char *start,
 			      unsigned int seconds)
 {
@@ -145,7 +145,7 @@ static const char *guest_tell(struct guest *g, const char *line)
 	return guest_answer(g, WAIT_S);
 }
 
-/* The number after "@key=" in an answer. */
+/* Return: the number after "@key=" in an answer. */
 static long long answer_number(const char *answer, const char *key)
 {
 	char name[32];
@@ -157,7 +157,7 @@ static long long answer_number(const char *answer, const char *key)
 	return strtoll(at + strlen(name), NULL, 10);
 }
 
-/* If anything was wrong the guest has said what. */
+/* The guest has reported nothing wrong; otherwise log what it has said. */
 static void expect_right(const struct guest *g, const char *answer)
 {
 	const char *at = g->boot.console + g->before;
@@ -188,13 +188,13 @@ static int page_read(struct guest *g, enum view_way way, unsigned int page,
 	return view_read(&g->view, way, page * PAGE_BYTES, copy, PAGE_BYTES);
 }
 
-/* The last byte of a page. */
+/* Overwrite the last byte of a page. */
 static int page_spoil(struct guest *g, enum view_way way, unsigned int page)
 {
 	return view_write(&g->view, way, (page + 1) * PAGE_BYTES - 1, "\xff", 1);
 }
 
-/* What was read before an access ended in SIGBUS counts as well. */
+/* Count secret words, also those that were read before an access failed. */
 static unsigned long secrets(const uint64_t copy[PAGE_WORDS])
 {
 	unsigned long words = 0;
@@ -219,7 +219,7 @@ static void look_at(struct guest *g, unsigned int page)
 	}
 }
 
-/* Hold a page for a moment: whoever converts it waits, and who touches it too. */
+/* Hold a page for a moment. Conversions of it, and accesses during these, have to wait. */
 static void hold_at(struct guest *g, unsigned int page)
 {
 	struct hold_pipe pipe;
@@ -232,7 +232,7 @@ static void hold_at(struct guest *g, unsigned int page)
 	hold_pipe_drop(&pipe);
 }
 
-/* The guest is at work meanwhile. */
+/* Look at pages while the guest is working. */
 static const char *look_until_answer(struct guest *g)
 {
 	const char *answer = NULL;
@@ -247,7 +247,7 @@ static const char *look_until_answer(struct guest *g)
 	return answer;
 }
 
-/* What gmemctl's control socket says about the running guest. */
+/* Log what gmemctl's control socket reports about the running guest. */
 static void log_stat(void)
 {
 	static const char *const words[] = { "stat", NAME, "--json", NULL };
@@ -291,7 +291,7 @@ static void guest_run(struct guest *g)
 	}
 }
 
-/* A private page is out of reach; or the host has another one, of zeros. */
+/* A private page cannot be accessed; or the host has another page of zeros. */
 static void expect_private(struct guest *g, enum view_way by, unsigned int page)
 {
 	uint64_t copy[PAGE_WORDS];
@@ -330,7 +330,7 @@ static void expect_alternate(struct guest *g)
 	}
 }
 
-/* The host writes to all shared pages, by each way to some of them. */
+/* The host writes to all shared pages, and uses each way for some of them. */
 static void write_answers(struct guest *g)
 {
 	uint64_t words[PAGE_WORDS] = { 0 };
@@ -356,7 +356,7 @@ static void expect_map(struct guest *g)
 	if (control_unavailable())
 		return;
 	EXPECT_EQ(0, tool_run(text, sizeof(text), words));
-	/* The first page continues what lies below. */
+	/* The first page is in one range with the pages before it. */
 	for (unsigned int page = 1; page < ALTERNATE_SINGLE - 1; page++) {
 		uint64_t at = g->gpa + page * PAGE_BYTES;
 
@@ -368,7 +368,7 @@ static void expect_map(struct guest *g)
 	}
 }
 
-/* The guest notices a single byte, and says where. */
+/* The guest notices a single wrong byte, and reports its place. */
 static void guest_spoilt(struct guest *g)
 {
 	uint64_t word = page_word(TAG_ANSWER, SPOILT, 0);
@@ -384,7 +384,7 @@ static void guest_spoilt(struct guest *g)
 	write_answers(g);
 }
 
-/* With the guest at rest it is known which page is what. */
+/* While the guest is idle, the state of each page is known. */
 static void guest_alternate(struct guest *g)
 {
 	EXPECT_EQ(0, answer_number(guest_tell(g, "alternate\n"), "rc"));
@@ -395,7 +395,7 @@ static void guest_alternate(struct guest *g)
 	expect_right(g, guest_tell(g, "answers\n"));
 }
 
-/* Nonsense of the guest. All that reaches gmemctl is counted there. */
+/* Invalid requests of the guest. gmemctl counts those that reach it. */
 static void guest_bad(struct guest *g)
 {
 	const char *answer = guest_tell(g, "bad\n");
@@ -421,14 +421,14 @@ static struct gmem_ioctl_stat stat_of(const struct guest *g)
 	return stat;
 }
 
-/* The request waits while another vCPU wants the page; then it is granted. */
+/* The request waits while another vCPU accesses the page; then it succeeds. */
 static void guest_let_go(struct guest *g, struct hold_pipe *pipe)
 {
 	struct gmem_ioctl_stat before = stat_of(g);
 	const char *answer;
 
 	guest_send(g, "convert 0 1 private\n");
-	/* In a view it is its VMM that waits, for the page to be put there. */
+	/* With a view the VMM waits, to populate the page. */
 	if (before.views)
 		usleep(300000);
 	for (unsigned int i = 0; !before.views && i < 3000; i++) {
@@ -447,8 +447,8 @@ static void guest_let_go(struct guest *g, struct hold_pipe *pipe)
 }
 
 /*
- * The host holds a page: the guest is told to try again, and all is as before.
- * If the page is let go while the request waits, the request is granted.
+ * The host holds a page: the guest gets EAGAIN, and nothing has changed. If the page is
+ * released while the request waits, the request succeeds.
  */
 static void guest_held(struct guest *g)
 {
@@ -478,7 +478,7 @@ static void expect_counters(struct guest *g, unsigned long conversions,
 	       json_number(json, "\"waited\""));
 }
 
-/* gmem's own counters; it outlives the VM. */
+/* gmem's own counters, which outlive the VM. */
 static void expect_gmem(struct guest *g, unsigned long to_private)
 {
 	struct gmem_ioctl_stat stat = stat_of(g);
@@ -514,11 +514,11 @@ static void guest_finish(struct guest *g)
 
 /**
  * struct kind - a kind of memory, and how it is converted
- * @memory: of --memory
- * @strategy: of --strategy
+ * @memory: argument of --memory
+ * @strategy: argument of --strategy
  * @file: part of the name of its file, or NULL
  * @keeps: contents survive a conversion
- * @run: convert and work at the same time, too, for which it has two CPUs
+ * @run: also convert and work at the same time, which needs two CPUs
  */
 struct kind {
 	const char *memory;
@@ -566,7 +566,7 @@ static void convert(const struct kind *kind)
 	guest_convert(&guest, kind);
 }
 
-/* @first of the bytes of @one, then those of @other */
+/* A value with the first @first bytes of @one, and the others of @other */
 static uint64_t torn(uint64_t one, uint64_t other, unsigned int first)
 {
 	memcpy(&other, &one, first);
@@ -574,8 +574,8 @@ static uint64_t torn(uint64_t one, uint64_t other, unsigned int first)
 }
 
 /*
- * What may be in the copy of a page that is written meanwhile, and what may not.
- * This asks no guest: there it is a matter of chance.
+ * Which words a copy of a page can have that is written at the same time. This test needs
+ * no guest, with which the result would depend on timing.
  */
 TEST(copied_words)
 {
@@ -596,7 +596,7 @@ TEST(copied_words)
 	EXPECT_FALSE(page_word_copied(torn(shown, 0, 7), 300));
 }
 
-/* In an ordinary VM, as every kernel has it. */
+/* In an ordinary VM, which every kernel supports. */
 TEST_TIMEOUT(view, TIMEOUT)
 {
 	static const struct kind kind = {
@@ -654,7 +654,7 @@ TEST_TIMEOUT(discard_gmem, TIMEOUT)
 	convert(&kind);
 }
 
-/* A hole in a huge page is zeros, in memory that stays where it is. */
+/* A hole in a huge page reads zero, but its memory is not freed. */
 TEST_TIMEOUT(discard_hugetlb, TIMEOUT)
 {
 	static const char path[] = "/proc/sys/vm/nr_hugepages";

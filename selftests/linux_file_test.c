@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The files of a guest: one that is its memory is its own, and has the room that it
- * needs; one that it is saved to is complete, or not there, whoever interrupts. The
- * guest is a kernel of a few bytes.
+ * Files of a guest. A file that is its memory is used by one guest only, and has all of
+ * its blocks allocated. A file with a saved guest is complete or does not exist, even if
+ * the save is interrupted. The guest is a kernel of a few bytes.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -32,7 +32,7 @@ static int ask(const char *command, const char *a, const char *b)
 			(const char *const[]){ command, NAME, a, b, NULL });
 }
 
-/* A VM that cannot be built. Return: its exit code; what it says is in output. */
+/* Run a VM that cannot be built. Return: its exit code. output: its messages. */
 static int run(const char *memory)
 {
 	return tool_run(output, sizeof(output), (const char *const[]){
@@ -103,7 +103,7 @@ TEST_TIMEOUT(C10_two_guests, TIMEOUT)
 	expect_said(MEMORY);
 	snprintf(who, sizeof(who), "process %d has it", tool.pid);
 	expect_said(who);
-	/* Nor may it be replaced by a saved guest. */
+	/* A saved guest cannot replace the file either. */
 	EXPECT_EQ(1, ask("save", MEMORY, NULL));
 	expect_said(who);
 	EXPECT_EQ(0, ask("stop", NULL, NULL));
@@ -113,7 +113,7 @@ TEST_TIMEOUT(C10_two_guests, TIMEOUT)
 	unlink(MEMORY);
 }
 
-/* A file system that is full, and a limit: said before the guest runs. */
+/* A full file system and a file size limit are reported before the guest runs. */
 TEST_TIMEOUT(C11_no_room, TIMEOUT)
 {
 	struct rlimit before, small;
@@ -142,7 +142,7 @@ TEST_TIMEOUT(C11_no_room, TIMEOUT)
 	unlink(MEMORY);
 }
 
-/* A process that saves, once its file is there. */
+/* Start a process that saves, and wait until its file exists. */
 static pid_t save_start(const char *option)
 {
 	const char *words[] = { "save", NAME, SAVED, option, NULL };
@@ -163,7 +163,7 @@ static int wait_for(pid_t pid)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
-/* What is there is complete, and so it is left by what comes to nothing. */
+/* The saved file is complete, and failed saves have not changed it. */
 static void check_saved(const struct stat *before)
 {
 	struct stat now;
@@ -175,7 +175,7 @@ static void check_saved(const struct stat *before)
 	EXPECT_EQ(0, ask("stat", NULL, NULL));
 }
 
-/* Interrupted, mistyped, twice at once, and then done. */
+/* A save that is interrupted, one with a wrong name, two at once, and one that succeeds. */
 TEST_TIMEOUT(C5_C6_interrupted_save, TIMEOUT)
 {
 	static const char *const restore[] = {

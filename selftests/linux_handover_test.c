@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A Linux guest goes from one gmemctl to another while it writes to its memory and
- * pages are converted: it goes on, no byte of it is wrong, and the same pages are
- * private. If the taker fails, the guest goes on where it was. The same by way of
- * a file.
+ * A Linux guest moves from one gmemctl to another, while it writes to its memory and
+ * pages are converted. It continues to run, all bytes are right, and the same pages are
+ * private. If the taker fails, the guest continues where it was. The same with a file.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -18,7 +17,7 @@
 #define SLACK	(2UL << 20)
 
 /**
- * struct process - a gmemctl that runs, or has run, the guest
+ * struct process - a gmemctl that runs the guest, or has run it
  * @boot: the guest
  * @tool: the process
  */
@@ -69,7 +68,7 @@ static void process_log(const struct process *process)
 	boot_log(&process->boot, process->boot.console);
 }
 
-/* A guest that is up and writes. Return: false if there can be none. */
+/* Start a guest that writes to its memory. Return: false if this kernel cannot run it. */
 static bool load_start_typed(const char *memory, int input)
 {
 	giver = (struct process){
@@ -112,7 +111,7 @@ static void taker_start(int input)
 	taker_run(words, input);
 }
 
-/* The map, once the one who has the guest answers to its name. */
+/* Get the map, as soon as a gmemctl answers to the guest's name. */
 static void map(char out[sizeof(text)])
 {
 	int tries = 100;
@@ -134,8 +133,8 @@ static struct {
 } converter;
 
 /*
- * Some pages to and fro until it is told to end, while others stay private. If it
- * was killed, a request of its own would still be on its way.
+ * Convert some pages in both directions until told to end, while others stay private. The
+ * process is not killed, because its last request could still be in progress afterwards.
  */
 static void converter_start(void)
 {
@@ -160,19 +159,19 @@ static void converter_stop(void)
 {
 	close(converter.stop);
 	waitpid(converter.pid, NULL, 0);
-	/* What it may have left private. */
+	/* Pages that it may have left private. */
 	for (int i = 0; i < 100 && CONTROL("convert", NAME, "0x3000000", "1M",
 					   "shared"); i++)
 		usleep(100000);
 }
 
-/* The guest is with the taker now, and has gone on. */
+/* The guest has moved to the taker, and continues to run. */
 static void check_handed_over(void)
 {
 	bool goes_on = process_wait(&taker, "gmem-guest: round");
 
 	if (!goes_on) {
-		/* It stays where it is if nobody ends it. */
+		/* Otherwise it would continue in its first process. */
 		CONTROL("stop", NAME);
 		process_log(&taker);
 	}
@@ -184,7 +183,7 @@ static void check_handed_over(void)
 	EXPECT_TRUE(has(giver.boot.json, "\"end\":\"handed-over\""));
 }
 
-/* Whoever has the guest now: it ends, with all of its memory right. */
+/* End the guest in the process that runs it now: all of its memory is right. */
 static void check_end(struct process *process, int typed)
 {
 	struct boot *boot = &process->boot;
@@ -255,7 +254,7 @@ TEST_TIMEOUT(gmem_store, TIMEOUT)
 	handover_kind("96M,kind=gmem-store", true);
 }
 
-/* Saved and ended, then restored under its name. */
+/* Save the guest and end it, then restore it under its name. */
 static void save_kind(const char *memory, bool private)
 {
 	static const char *const words[] = {
@@ -280,7 +279,10 @@ static void save_kind(const char *memory, bool private)
 	EXPECT_TRUE(has(giver.boot.json, "\"end\":\"saved\""));
 	taker_run(words, typed[0]);
 	EXPECT_TRUE(process_wait(&taker, "gmem-guest: round"));
-	/* What was not there is not there now, but for what the guest takes. */
+	/*
+	 * Unpopulated pages are still unpopulated, except for those that the guest uses
+	 * now.
+	 */
 	EXPECT_GE(resident() + SLACK, was_resident);
 	EXPECT_LE(resident(), was_resident + SLACK);
 	map(after);
@@ -311,7 +313,7 @@ TEST_TIMEOUT(save_gmem_store, TIMEOUT)
 	save_kind("96M,kind=gmem-store", true);
 }
 
-/* Whatever was refused, the guest goes on in its first process, and is right. */
+/* After a refusal the guest continues in its first process, and its memory is right. */
 static void check_stays(int typed)
 {
 	char round[64];
@@ -327,7 +329,7 @@ static void check_stays(int typed)
 	check_end(&giver, typed);
 }
 
-/* A taker that has no room for the memory. */
+/* A taker without enough address space for the memory. */
 TEST_TIMEOUT(taker_fails, TIMEOUT)
 {
 	struct rlimit limit, small;
@@ -347,7 +349,7 @@ TEST_TIMEOUT(taker_fails, TIMEOUT)
 	check_stays(typed[1]);
 }
 
-/* Kinds that cannot leave their process. */
+/* Kinds of memory that cannot leave their process. */
 TEST_TIMEOUT(kind_refused, TIMEOUT)
 {
 	int typed[2];
@@ -361,7 +363,7 @@ TEST_TIMEOUT(kind_refused, TIMEOUT)
 	check_stays(typed[1]);
 }
 
-/* The guest has not agreed that its private contents are seen. */
+/* The guest has not given consent to read its private contents. */
 TEST_TIMEOUT(consent_refused, TIMEOUT)
 {
 	int typed[2];

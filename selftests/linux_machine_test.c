@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What gmemctl's machine does with Linux: CPUs, the console, the control socket;
- * and however a guest ends, gmemctl says so and has an exit code for it.
+ * gmemctl's machine with Linux: CPUs, the console, the control socket. For each way in
+ * which a guest ends, gmemctl reports it and has an exit code.
  */
 #include <fcntl.h>
 
@@ -25,7 +25,7 @@ static struct boot guest;
 	guest.memory = "64M,kind=private";				\
 } while (0)
 
-/* The guest has come up with @cpus CPUs, and ended like this. */
+/* The guest has booted with @cpus CPUs, and ended for the given reason. */
 static void check_end(const char *end, int code)
 {
 	char text[32];
@@ -47,7 +47,7 @@ static void boot(const char *append, const char *end, int code)
 	check_end(end, code);
 }
 
-/* CPUs by ACPI, which also knows how to turn the machine off. */
+/* CPUs are found by ACPI, which also powers the machine off. */
 TEST_TIMEOUT(power_off, LINUX_GUEST_TIMEOUT)
 {
 	NEED_GUEST();
@@ -55,7 +55,7 @@ TEST_TIMEOUT(power_off, LINUX_GUEST_TIMEOUT)
 	boot("GMEM_ACTION=power-off", "power-off", 0);
 }
 
-/* Without a local APIC the guest has no other timer, and no other interrupts. */
+/* Without a local APIC the guest uses the PIT as timer, and the PIC for interrupts. */
 TEST_TIMEOUT(pit, LINUX_GUEST_TIMEOUT)
 {
 	NEED_GUEST();
@@ -66,7 +66,7 @@ TEST_TIMEOUT(pit, LINUX_GUEST_TIMEOUT)
 TEST_TIMEOUT(reset, LINUX_GUEST_TIMEOUT)
 {
 	NEED_GUEST();
-	/* C23: on a kernel without sockets a name is of no use, and no obstacle. */
+	/* C23: on a kernel without sockets the name is unused, but no error. */
 	guest.name = "reset";
 	boot("GMEM_ACTION=reset", "reset", CODE_RESET);
 }
@@ -85,9 +85,9 @@ TEST_TIMEOUT(panic, LINUX_GUEST_TIMEOUT)
 }
 
 /*
- * CPUs by MP tables. Without ACPI the guest finds no pvpanic, and its panic is
- * the reset that panic=-1 makes of it. C17: it asks the EFI for that, and where
- * there is none it goes to the reset vector of the BIOS, in real mode.
+ * CPUs are found by MP tables. Without ACPI the guest finds no pvpanic, and panic=-1
+ * turns its panic into a reset. C17: it asks EFI for the reset. Without EFI it jumps to
+ * the reset vector of the BIOS in real mode.
  */
 TEST_TIMEOUT(panic_without_acpi, LINUX_GUEST_TIMEOUT)
 {
@@ -97,10 +97,10 @@ TEST_TIMEOUT(panic_without_acpi, LINUX_GUEST_TIMEOUT)
 	EXPECT_TRUE(boot_said(&guest, "Attempted to kill init"));
 }
 
-/* While the guest runs. */
+/* The process of a running guest. */
 static struct boot_process running;
 
-/* Return: whether its init waits for what is to come. */
+/* Return: whether the guest's init has started, and waits. */
 static bool start(const char *append)
 {
 	guest.append = append;
@@ -112,7 +112,7 @@ static void finish(void)
 	boot_end(&guest, running.pid, running.out, running.err);
 }
 
-/* Do something to a guest that is up and waits; then see how that ends. */
+/* Do something to a guest that has booted and waits, and check how it ends. */
 static void boot_and(void (*what)(void), const char *end, int code)
 {
 	if (start("GMEM_ACTION=halt")) {
@@ -122,7 +122,7 @@ static void boot_and(void (*what)(void), const char *end, int code)
 	check_end(end, code);
 }
 
-/* However far the guest has come. */
+/* The timeout ends the guest wherever it is. */
 TEST_TIMEOUT(timeout, LINUX_GUEST_TIMEOUT)
 {
 	uint64_t start = ksft_now_ms();
@@ -154,7 +154,7 @@ static void cut_file(void)
 	EXPECT_EQ(0, truncate(FILE_PATH, 0));
 }
 
-/* The memory of a running guest goes away. */
+/* The memory of a running guest is truncated. */
 TEST_TIMEOUT(memory_fault, LINUX_GUEST_TIMEOUT)
 {
 	NEED_GUEST();
@@ -165,8 +165,8 @@ TEST_TIMEOUT(memory_fault, LINUX_GUEST_TIMEOUT)
 }
 
 /*
- * More input than the serial port's FIFO holds arrives as it was sent. It waits
- * for init: like any UART, this one forgets what came before it was set up.
+ * Input that is longer than the serial port's FIFO arrives unchanged. It is sent after
+ * init has started, because a UART drops what it receives before it is set up.
  */
 TEST_TIMEOUT(console, LINUX_GUEST_TIMEOUT)
 {
@@ -197,7 +197,7 @@ static unsigned long control_resident(void)
 	return json_number(text, "\"resident_bytes\"");
 }
 
-/* The guest has been told to leave the upper half alone; all was populated. */
+/* All memory is populated, and mem= tells the guest not to use the upper half. */
 static void control_decommit(void)
 {
 	unsigned long before = control_resident();
@@ -224,7 +224,7 @@ static void control_all(void)
 	EXPECT_EQ(0, CONTROL("stop", "guest"));
 }
 
-/* The guest runs while it is asked about, and until it is told to stop. */
+/* The guest answers commands while it runs, and stops when it is told to. */
 TEST_TIMEOUT(control_socket, LINUX_GUEST_TIMEOUT)
 {
 	const char *why = control_unavailable();

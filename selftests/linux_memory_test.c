@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Linux boots in each kind of memory, as a guest of gmemctl inside the test VM:
- * it finds all of its memory there, and everything in it as it left it.
+ * Linux boots in each kind of memory, as a guest of gmemctl inside the test VM. It finds
+ * all of its memory, and memory keeps its contents.
  *
- * Each kind prints a line for the table at the end of `make test`.
+ * Each kind prints a row of the table at the end of `make test`.
  */
 #include <fcntl.h>
 
@@ -15,7 +15,7 @@
 #define HUGEPAGES	"/sys/kernel/mm/hugepages/hugepages-"
 #define FILE_PATH	"/tmp/guest-memory"
 
-/* What a PC has below 1 MiB that is not RAM, and the page that Linux reserves. */
+/* The part below 1 MiB that is not RAM on a PC, and the page that Linux reserves. */
 #define LEGACY_KIB	(4 + (1024 - 639))
 
 static struct boot guest;
@@ -27,7 +27,7 @@ static void table_boot(const char *label, bool boots)
 	       guest.ms / 100 % 10, guest.lost ? ", 2nd try" : "");
 }
 
-/* The reason goes below the table. */
+/* The reason is printed below the table. */
 #define NOT_THERE(label, ...) do {					\
 	char __why[192];						\
 									\
@@ -38,8 +38,8 @@ static void table_boot(const char *label, bool boots)
 } while (0)
 
 /*
- * With checkers in the host's kernel, a page that the guest has not touched
- * before costs milliseconds.
+ * With checkers in the host's kernel, the first access to each page of the guest takes
+ * milliseconds.
  */
 static const char *append_touch(const char *all, const char *some)
 {
@@ -71,7 +71,7 @@ static void show_failure(void)
 	boot_log(&guest, guest.json);
 }
 
-/* @mib: of memory that the guest has to find */
+/* @mib: size of the memory that the guest must find */
 static void boot_label(const char *label, unsigned long mib)
 {
 	char missing[128];
@@ -110,7 +110,7 @@ static void boot_kind(const char *label, const char *memory)
 	memset(&guest, 0, sizeof(guest));				\
 } while (0)
 
-/* Of memory that has nothing to do with gmem. */
+/* For memory that does not use gmem. */
 #define NEED_PLAIN_GUEST(label) do {					\
 	NEED_GUEST();							\
 	if (linux_guest_unwatched())					\
@@ -138,7 +138,7 @@ GMEM_TEST(gmem_prefetch, "gmem, prefetch", "64M,kind=gmem,prefetch")
 GMEM_TEST(gmem_store, "gmem-store", "64M,kind=gmem-store")
 PLAIN_TEST(guest_memfd, "guest-memfd", "64M,kind=guest-memfd")
 
-/* The file is new for one guest, and full of the first one's memory for another. */
+/* First with a new file; then another guest uses this file with the old contents. */
 TEST_TIMEOUT(file, LINUX_GUEST_TIMEOUT)
 {
 	NEED_PLAIN_GUEST("file");
@@ -156,7 +156,7 @@ TEST_TIMEOUT(file_existing, LINUX_GUEST_TIMEOUT)
 	unlink(FILE_PATH);
 }
 
-/* Return: an event's count of /proc/vmstat, or -1 where nobody counts it. */
+/* Return: an event's count in /proc/vmstat, or -1 if it does not exist. */
 static long vmstat(const char *event)
 {
 	FILE *file = fopen("/proc/vmstat", "r");
@@ -182,7 +182,7 @@ static void write_file(const char *path, const char *text)
 	close(fd);
 }
 
-/* @event: what the kernel counts when it allocates one for this kind */
+/* @event: what the kernel counts when it allocates a huge page for this kind */
 static void boot_thp(const char *label, const char *memory, const char *event)
 {
 	long before = vmstat(event);
@@ -213,8 +213,8 @@ TEST_TIMEOUT(private_thp, LINUX_GUEST_TIMEOUT)
 }
 
 /*
- * More than the VM has, on both sides of the hole below 4 GiB. Only what the guest
- * uses is populated, and that is not little: it has a struct page for each page.
+ * More memory than the VM has, below and above the hole below 4 GiB. Only pages that the
+ * guest uses are populated, which are many: it has a struct page for each page.
  */
 TEST_TIMEOUT(larger_than_host, LINUX_GUEST_TIMEOUT)
 {
@@ -231,8 +231,9 @@ TEST_TIMEOUT(larger_than_host, LINUX_GUEST_TIMEOUT)
 }
 
 /*
- * A guest that takes more than there is ends, and so does gmemctl: killed, where the limit
- * is passed in a page fault; by itself, where it is passed in an ioctl, which can fail.
+ * A guest that uses more memory than there is ends, and so does gmemctl. It is killed if
+ * a page fault exceeds the limit. It ends by itself if an ioctl does, which returns an
+ * error.
  */
 TEST_TIMEOUT(out_of_memory, LINUX_GUEST_TIMEOUT)
 {
@@ -273,7 +274,7 @@ static long hugepages(const char *path, const char *count)
 	return got;
 }
 
-/* Huge pages have to be there before the guest is. */
+/* Huge pages have to be allocated before the guest starts. */
 TEST_TIMEOUT(hugetlb, LINUX_GUEST_TIMEOUT)
 {
 	static const char path[] = HUGEPAGES "2048kB/nr_hugepages";
@@ -289,7 +290,7 @@ TEST_TIMEOUT(hugetlb, LINUX_GUEST_TIMEOUT)
 	EXPECT_EQ(0L, hugepages(path, "0"));
 }
 
-/* A VM of 2 GiB has no such page to give. One of 6 GiB (MEM=6144) has. */
+/* A VM of 2 GiB has no free page of 1 GiB. A VM of 6 GiB (MEM=6144) has one. */
 TEST_TIMEOUT(hugetlb_1g, LINUX_GUEST_TIMEOUT)
 {
 	static const char path[] = HUGEPAGES "1048576kB/nr_hugepages";

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a Linux guest asks for of its memory by pvmemcontrol, without a driver: each
- * function code with each kind of memory, its effect on the host as /proc/PID/smaps and
- * the memory itself show it, and what is refused.
+ * Requests of a Linux guest by pvmemcontrol, without a driver: each function code with
+ * each kind of memory, its effect on the host according to /proc/PID/smaps and the memory
+ * itself, and requests that are refused.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +24,7 @@
 
 #define NOT_GMEM	KSFT_BY_DESIGN " Debian's kernels show what is not gmem's"
 
-/* The host takes and gives some pages besides. */
+/* The host allocates and frees some pages meanwhile. */
 #define ENOUGH		(TALK_PART_SIZE / 4 * 3)
 
 enum {
@@ -40,10 +40,10 @@ static char text[16384];
 	tool_run(text, sizeof(text), (const char *const[]){ __VA_ARGS__, NULL })
 
 /**
- * struct usage - what the host says about the part, in bytes
- * @protection: "rw-" and the like, of its first mapping
- * @flags: VmFlags of that
- * @name: what it is called
+ * struct usage - what the host reports about the part, in bytes
+ * @protection: of its first mapping, such as "rw-"
+ * @flags: VmFlags of this mapping
+ * @name: name of this mapping
  */
 struct usage {
 	unsigned long rss;
@@ -104,12 +104,12 @@ static struct usage measure(void)
 
 /**
  * struct kind - what a kind of memory can do
- * @name: in the table
- * @memory: of --memory
+ * @name: name in the table
+ * @memory: argument of --memory
  * @codes: "y" or "n" for each code from 1 on
  * @paged: it can be paged out
- * @dumped: core dumps have it
- * @huge: it comes and goes in huge pages
+ * @dumped: core dumps contain it
+ * @huge: it consists of huge pages
  */
 struct kind {
 	const char *name;
@@ -121,8 +121,8 @@ struct kind {
 };
 
 /*
- * What the guest has of the host's memory. Of gmem's kinds gmem is asked, and of huge
- * pages the pool: not all that is there is mapped.
+ * Return: bytes of the host's memory that the guest uses. Resident pages may be unmapped,
+ * so ask gmem for gmem's kinds, and use the pool's count for huge pages.
  */
 static unsigned long resident(const struct kind *kind)
 {
@@ -144,7 +144,7 @@ static void poke(unsigned char value)
 					sizeof(bytes)));
 }
 
-/* Bytes of the part that do not have @value. */
+/* Return: the number of bytes in the part that differ from @value. */
 static unsigned long other_bytes(unsigned char value)
 {
 	static unsigned char bytes[CHUNK], expected[CHUNK];
@@ -162,14 +162,14 @@ static unsigned long other_bytes(unsigned char value)
 	return wrong;
 }
 
-/* The errno of a request for all of the part. */
+/* Return: the errno of a request for the whole part. */
 static long long call(unsigned int code)
 {
 	const char *answer = talk_tell(&talk, "call %u %lx %lx 42", code, TALK_PART,
 				       TALK_PART_SIZE);
 	long long error = talk_number(answer, "error");
 
-	/* What is left of a request would be no answer. */
+	/* The device must overwrite the request with its answer. */
 	EXPECT_EQ(error == EOPNOTSUPP || error == EINVAL ? code : 0,
 		  talk_number(answer, "code"));
 	return error;
@@ -198,7 +198,7 @@ static void check_given_back(const struct kind *kind, unsigned int code)
 	EXPECT_EQ(0, other_bytes(0));
 }
 
-/* Pages that are free, but in the list of a CPU, which MemFree leaves out. */
+/* Return: the number of free pages in lists of CPUs, which MemFree does not contain. */
 static unsigned long cpu_list_pages(void)
 {
 	FILE *file = fopen("/proc/zoneinfo", "re");
@@ -213,7 +213,7 @@ static unsigned long cpu_list_pages(void)
 	return pages;
 }
 
-/* What anybody on the host can have, of the pool of huge pages or else. */
+/* Return: the number of free bytes on the host, including the pool of huge pages. */
 static unsigned long free_bytes(void)
 {
 	FILE *file = fopen("/proc/meminfo", "re");
@@ -231,7 +231,7 @@ static unsigned long free_bytes(void)
 	return bytes;
 }
 
-/* The same by the host, which does not ask the guest; it is anybody's then. */
+/* The host decommits the memory without asking the guest: it is free then. */
 static void check_decommit(const struct kind *kind)
 {
 	unsigned long before, free;
@@ -246,8 +246,8 @@ static void check_decommit(const struct kind *kind)
 }
 
 /*
- * With memory that can be paged out the kernel knows; what cannot is there. Whatever
- * would take locked memory away is refused.
+ * mlock populates all pages. The kernel also marks memory as locked that can be paged
+ * out. Requests that would free locked memory are refused.
  */
 static void check_lock(const struct kind *kind)
 {
@@ -265,7 +265,7 @@ static void check_lock(const struct kind *kind)
 	EXPECT_FALSE(strstr(measure().flags, " lo"));
 }
 
-/* The host's own access, which does not force it, ends as the guest's would. */
+/* An access of the host that does not override the protection fails, like the guest's. */
 static void check_protection(void)
 {
 	unsigned char byte = 1;
@@ -286,7 +286,7 @@ static void check_protection(void)
 	EXPECT_EQ(0, other_bytes(0x5a));
 }
 
-/* Memory that the kernel may take when it wants: it counts it as such. */
+/* Memory that the kernel may free at any time: smaps counts it as LazyFree. */
 static void check_free(void)
 {
 	poke(0x5a);
@@ -314,7 +314,7 @@ static bool disk_set(const char *name, const char *value)
 	return rc > 0;
 }
 
-/* As mkswap would write it. */
+/* Write a swap signature like mkswap. */
 static bool swap_on(const char *path)
 {
 	static unsigned char page[4096];
@@ -332,7 +332,7 @@ static bool swap_on(const char *path)
 	return done == sizeof(page) && !swapon(path, 0);
 }
 
-/* A disk in memory to swap to; NULL where null_blk cannot be had. */
+/* Create a disk in memory for swap; NULL without null_blk. */
 static const char *swap_start(void)
 {
 	static char dev[64];
@@ -364,7 +364,7 @@ static void swap_stop(const char *path)
 	rmdir(CONFIGFS);
 }
 
-/* Where there is swap, it goes there, and comes back as it was. */
+/* With swap, pages are written there, and come back with their contents. */
 static void check_page_out(void)
 {
 	const char *swap = swap_start();
@@ -410,7 +410,7 @@ static void check_name(void)
 	EXPECT_FALSE(strstr(measure().name, "pvmemcontrol"));
 }
 
-/* Memory with dump=on, where there is that. */
+/* dump=on includes memory in core dumps, for kinds that support it. */
 static void check_dump(bool dumped)
 {
 	EXPECT_EQ(!dumped, !!strstr(measure().flags, " dd"));
@@ -418,12 +418,12 @@ static void check_dump(bool dumped)
 	EXPECT_TRUE(strstr(measure().flags, " dd"));
 }
 
-/* Each CPU of the guest at once, each command in each state, and nonsense. */
+/* Requests of all CPUs at once, all commands in all states, and invalid requests. */
 static void check_guest(const struct kind *kind)
 {
 	EXPECT_EQ(0, talk_number(talk_tell(&talk, "states"), "wrong"));
 	EXPECT_EQ(0, talk_number(talk_tell(&talk, "wrong"), "wrong"));
-	/* A page of the guest is only a part of one of the host's. */
+	/* A page of the guest is smaller than one of the host. */
 	if (kind->huge) {
 		EXPECT_EQ(EINVAL, talk_number(talk_tell(&talk, "own"), "error"));
 		return;
@@ -432,7 +432,7 @@ static void check_guest(const struct kind *kind)
 	EXPECT_EQ(0, talk_number(talk_tell(&talk, "cpus 100"), "wrong"));
 }
 
-/* What the guest has touched is not there any more, or is not its to touch. */
+/* Access a protected page, which ends the guest; without protection just power off. */
 static void check_guard(bool protects)
 {
 	talk_last(&talk, protects ? "guard 9\n" : "off\n");
@@ -475,7 +475,7 @@ static void check_codes(const struct kind *kind)
 	check_dump(kind->dumped);
 }
 
-/* Per guest, in words and in JSON. */
+/* Counters for each guest, as text and as JSON. */
 static void check_stat(void)
 {
 	EXPECT_EQ(0, CONTROL("stat", NAME, "--json"));
@@ -503,7 +503,7 @@ static bool start(const char *memory, const char *cpus)
 	return talk_start(&talk, UP_SECONDS);
 }
 
-/* The guest runs its program, and the device was as the driver expects it. */
+/* The guest runs its program, and has found the device in its initial state. */
 static void check_up(void)
 {
 	EXPECT_TRUE(boot_wait_for(&talk.boot, talk.tool.pid, talk.tool.err,
@@ -513,7 +513,7 @@ static void check_up(void)
 			       TALK_PART_SIZE));
 }
 
-/* What the guest has free it reports: much of what was there from the start. */
+/* The guest reports free pages, which are much of its memory after boot. */
 static void check_reported(const struct kind *kind)
 {
 	unsigned long all = (unsigned long)TALK_MEMORY << 20;
@@ -583,11 +583,11 @@ KIND_TEST(gmem_store, .memory = "160M,prefetch,kind=gmem-store",
 KIND_TEST(guest_memfd, .memory = "160M,prefetch,kind=guest-memfd",
 	  .codes = "yynnynyynnnnnn")
 
-/* Guard pages, and a request that is served, where the guest goes on. */
+/* After the move guard pages are still protected, and requests are served. */
 static void check_moved(void)
 {
 	EXPECT_TRUE(boot_wait_answer(talk.tool.pid, NAME));
-	/* What is below the part is a mapping of its own, as the part is. */
+	/* The memory below the part is a mapping of its own, and so is the part. */
 	view.theirs = view_ram(talk.tool.pid, TALK_PART, NULL) + TALK_PART;
 	EXPECT_EQ(0, strncmp("---", measure().protection, 3));
 	EXPECT_TRUE(strstr(measure().flags, " lo"));
@@ -610,7 +610,10 @@ static void move(const char *const words[])
 	talk_move(&talk, tool);
 }
 
-/* To another process, and to a file and back: what is protected is in the file, too. */
+/*
+ * Move the guest to another process, and to a file and back. The file also has protected
+ * pages.
+ */
 TEST_TIMEOUT(moved, TIMEOUT)
 {
 	static const char *const handover[] = { "handover", NAME, "--json", NULL };

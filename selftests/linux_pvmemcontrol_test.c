@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Linux, as a guest of gmemctl, loads pvmemcontrol.ko and asks for everything that it can ask
- * for: the driver and the device, which know no more of each other than the protocol, agree,
- * and what is done shows in the host's view of gmemctl.
+ * Linux, as a guest of gmemctl, loads pvmemcontrol.ko and makes all kinds of requests.
+ * Driver and device share only the protocol, and agree; the effects are visible on the
+ * host in gmemctl's /proc files.
  *
- * The guest's side is vm/guest/pvmemcontrol/, with pvmemctl.
+ * The guest's part is in vm/guest/pvmemcontrol/, with pvmemctl.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -27,11 +27,11 @@
 
 /**
  * struct guest - a guest with the device
- * @boot: how it was started, and what it says
+ * @boot: its configuration and output
  * @tool: gmemctl that runs it
- * @input: what is typed at its console
- * @commands: typed so far
- * @before: length of what the console had before the last one
+ * @input: input of its console
+ * @commands: number of commands so far
+ * @before: length of the console's output before the last command
  */
 struct guest {
 	struct boot boot;
@@ -55,7 +55,7 @@ static void guest_end(struct guest *g)
 	boot_end(&g->boot, g->tool.pid, g->tool.out, g->tool.err);
 }
 
-/* Wait for @text after the last command. */
+/* Wait for @text in the output after the last command. */
 static void guest_wait(struct guest *g, const char *text)
 {
 	bool there = false;
@@ -88,7 +88,7 @@ static void guest_type(struct guest *g, const char *command)
 	ASSERT_EQ(length, write(g->input, line, length));
 }
 
-/* What the last command has come to. */
+/* Wait for the result of the last command, and check it. */
 static void guest_expect(struct guest *g, const char *command, int rc, const char *says)
 {
 	char answer[64];
@@ -105,14 +105,14 @@ static void guest_expect(struct guest *g, const char *command, int rc, const cha
 		       g->boot.console + g->before);
 }
 
-/* One command, and what it comes to: pvmemctl's exit code, and a part of what it says. */
+/* Run a command, and check pvmemctl's exit code and a part of its output. */
 static void guest_tell(struct guest *g, const char *command, int rc, const char *says)
 {
 	guest_type(g, command);
 	guest_expect(g, command, rc, says);
 }
 
-/* With the device, and as far as that it listens. */
+/* Boot with the device, until the guest reads commands. */
 static void guest_boot(struct guest *g, const char *memory, const char *codes,
 		       const char *cpus, const char *append)
 {
@@ -158,7 +158,7 @@ static void guest_finish(struct guest *g)
 		SKIP(return, "%s", __why);				\
 } while (0)
 
-/* Whether a file of gmemctl's in /proc has the text. */
+/* Whether a file of gmemctl in /proc contains the text. */
 static bool proc_has(struct guest *g, const char *file, const char *text)
 {
 	char path[64], line[512];
@@ -174,7 +174,7 @@ static bool proc_has(struct guest *g, const char *file, const char *text)
 	return found;
 }
 
-/* What of the host's kernel not every configuration has. */
+/* Features that not every kernel configuration of the host has. */
 static bool host_has_ksm(void)
 {
 	void *p = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -193,7 +193,10 @@ static bool host_has_names(void)
 	return has;
 }
 
-/* It is there as long as the guest holds it. */
+/*
+ * The text is in the file while the guest holds the state, and only then (or the reverse,
+ * if not @is).
+ */
 static void expect_shown(struct guest *g, const char *command, const char *file,
 			 const char *text, bool is)
 {
@@ -204,7 +207,7 @@ static void expect_shown(struct guest *g, const char *command, const char *file,
 	EXPECT_EQ(!is, proc_has(g, file, text));
 }
 
-/* What the host's kernel lacks is refused. */
+/* A request is refused if the host's kernel lacks the feature. */
 static void expect_if(struct guest *g, bool has, const char *command)
 {
 	guest_tell(g, command, has ? 0 : 1, has ? KEPT : "not supported");
@@ -220,7 +223,7 @@ static void tell_refusals(struct guest *g)
 	guest_tell(g, "free 0x100000 0", 0, "");
 }
 
-/* Every function, on memory of which no file is behind. */
+/* All functions, with memory that is not a file. */
 TEST_TIMEOUT(anonymous, TIMEOUT)
 {
 	struct guest *g = &guest;
@@ -251,7 +254,7 @@ TEST_TIMEOUT(anonymous, TIMEOUT)
 	guest_tell(g, "replug", 0, "");
 	guest_tell(g, OWN "dontneed", 0, GONE);
 
-	/* The device takes the driver once more. */
+	/* The device accepts the driver again. */
 	guest_tell(g, "unload", 0, "");
 	guest_tell(g, "info", 1, "modprobe pvmemcontrol");
 	guest_tell(g, "load", 0, "");
@@ -267,10 +270,10 @@ static uint64_t guest_rss(struct guest *g)
 	return rss;
 }
 
-/* The kernel keeps 32 blocks for itself, of 2 MiB if nothing is said. */
+/* The kernel keeps 32 blocks for itself, which are 2 MiB each by default. */
 #define ORDER "page_reporting.page_reporting_order=5"
 
-/* What the guest has used and freed goes back to the host, without being asked for. */
+/* Memory that the guest has used and freed is freed on the host without a request. */
 static void expect_reported(struct guest *g, unsigned int touched_mib)
 {
 	uint64_t before = guest_rss(g), after = 0, enough = (uint64_t)touched_mib << 19;
@@ -290,12 +293,16 @@ static void expect_reported(struct guest *g, unsigned int touched_mib)
 }
 
 /*
- * Memory of a file: two functions free it, and it has no name. Not all functions are the
- * guest's to use: mprotect is not, nor munlock, which pvmemctl would undo lock with.
+ * Memory that is a file: two functions free it, and it cannot be named. Some functions
+ * are not allowed to the guest: mprotect is not, nor munlock, which pvmemctl needs to
+ * undo lock.
  */
 TEST_TIMEOUT(shared, TIMEOUT)
 {
-	/* With checkers in the host's kernel, a page that is new takes milliseconds. */
+	/*
+	 * With checkers in the host's kernel, the first access to each page takes
+	 * milliseconds.
+	 */
 	bool slow = linux_guest_slow();
 	struct guest *g = &guest;
 

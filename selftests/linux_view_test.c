@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A Linux guest in an ordinary VM, whose memory is a view of gmem: it goes on while
- * its data is private. Where KVM would have to read an instruction, or page tables, in
- * private memory the guest does not hang: gmemctl ends it, and says why.
+ * A Linux guest in an ordinary VM, whose memory is a view of gmem, continues to run while
+ * its data is private. If KVM had to read an instruction or page tables in private
+ * memory, gmemctl ends the guest and reports the reason.
  */
 #include <stdio.h>
 
@@ -62,7 +62,7 @@ static bool reported(const char *what)
 	return strstr(guest.json, what);
 }
 
-/* A part of its memory that it does not use, or its data; and all that is said of it. */
+/* A part of its memory with data is private, and all counters show it. */
 TEST_TIMEOUT(data_private, TIMEOUT)
 {
 	unsigned long seen;
@@ -80,7 +80,7 @@ TEST_TIMEOUT(data_private, TIMEOUT)
 	EXPECT_EQ(0, CONTROL("stat", NAME, "--json"));
 	EXPECT_EQ(32UL << 20, json_number(text, "\"private_bytes\""));
 	EXPECT_EQ(1, json_number(text, "\"mappings\""));
-	/* What has no memory is not put back. */
+	/* Pages without memory are not refilled. */
 	EXPECT_TRUE(strstr(text, "\"refills\""));
 	EXPECT_GT(json_number(text, "\"faults\""), 0);
 	EXPECT_EQ(1, CONTROL("dump", NAME, "0x2000000", "4K"));
@@ -94,8 +94,8 @@ TEST_TIMEOUT(data_private, TIMEOUT)
 }
 
 /*
- * Its page tables as well: KVM cannot walk them, and gives the guest page faults, or says
- * that it cannot emulate the instruction.
+ * With private page tables KVM cannot walk them. It injects page faults into the guest,
+ * or reports that it cannot emulate the instruction.
  */
 TEST_TIMEOUT(all_private, TIMEOUT)
 {
@@ -113,7 +113,7 @@ TEST_TIMEOUT(all_private, TIMEOUT)
 	log_failure();
 }
 
-/* Its text alone, which is at 16 MiB; page tables are behind it. */
+/* Only its text is private, which is at 16 MiB; page tables are above it. */
 TEST_TIMEOUT(text_private, TIMEOUT)
 {
 	NEED_GUEST();
