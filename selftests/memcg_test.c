@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory cgroups. The charge of a page stays with the group whose process
- * populated it, wherever the page goes and whoever converts it, and is given
- * back with the page. At the limit of a group, an ioctl and fallocate() fail
- * with ENOMEM and change nothing; only a page fault may bring the OOM killer,
- * and it finds nobody outside of the group.
+ * Memory cgroups. A page stays charged to the group whose process has populated it, in
+ * every store and after every conversion, and is uncharged when it is freed. At the limit
+ * of a group, ioctls and fallocate() fail with ENOMEM and change nothing. Only a page
+ * fault may invoke the OOM killer, which kills processes of this group only.
  */
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -17,15 +16,15 @@
 
 #define NR_PAGES 64
 #define LENGTH (NR_PAGES * PAGE)
-#define BIG_LENGTH (16 * SZ_2M)		/* more than a group may have */
-#define ROOM (4 * SZ_2M)		/* what it may have on top */
+#define BIG_LENGTH (16 * SZ_2M)		/* more than the limit of a group */
+#define ROOM (4 * SZ_2M)		/* limit above the current charge */
 #define GROUPS 4096			/* gigabytes of a sparse file */
 
 /**
- * struct report - what a process inside a group has seen
- * @filled: how filling the group up to its limit has ended
+ * struct report - results of a process inside a group
+ * @filled: result of filling the group up to its limit
  * @rc: result of the operation
- * @count: how often it went through
+ * @count: number of successes
  */
 struct report {
 	int filled;
@@ -47,7 +46,7 @@ FIXTURE(memcg) {
 
 typedef void (*member_fn)(struct memcg_data *self);
 
-/* Run @fn in a process inside @cg: its exit status, 128 + signal. */
+/* Run @fn in a process inside @cg. Return: its exit status, or 128 + signal. */
 static int run_in(struct memcg_data *self, const struct cgroup *cg,
 		  member_fn fn)
 {
@@ -82,7 +81,7 @@ FIXTURE_SETUP(memcg)
 	self->report = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
 			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, self->report);
-	/* Charged to who touches it first */
+	/* Charged to the first user */
 	memset(self->report, 0, PAGE);
 	self->vm = -1;
 	self->store = -1;
@@ -105,7 +104,7 @@ static void close_memory(struct memcg_data *self)
 	self->p = NULL;
 }
 
-/* Whoever the OOM killer has found was in the group. */
+/* The OOM killer has killed only processes of the group. */
 FIXTURE_TEARDOWN(memcg)
 {
 	close_memory(self);
@@ -146,7 +145,7 @@ static bool open_store(struct memcg_data *self)
 	return true;
 }
 
-/* Each page has contents of its own. */
+/* Write different contents to each page. */
 static void touch(struct memcg_data *self)
 {
 	unsigned int i;
@@ -173,7 +172,7 @@ static void to_shared(struct memcg_data *self)
 	test_gmem_convert(self->fd, 0, LENGTH, SHARED, PRESERVE);
 }
 
-/* Without a store: conversion changes no charge, giving memory back does. */
+/* Without a store: a conversion does not change the charge, freeing memory does. */
 TEST_F(memcg, resident)
 {
 	open_memory(self, GMEM_CREATE_F_INIT_SHARED);
@@ -193,7 +192,7 @@ TEST_F(memcg, resident)
 	EXPECT_EQ(0, cgroup_wait_uncharged(&self->cg));
 }
 
-/* Through the store and back, by a process of another group. */
+/* Pages move to the store and back by a process of another group. */
 TEST_F(memcg, hand_over)
 {
 	int round;
@@ -222,7 +221,10 @@ TEST_F(memcg, hand_over)
 	EXPECT_EQ(0, cgroup_wait_uncharged(&self->cg));
 }
 
-/* What BIND moves keeps its charge, too, and so does what unbinding leaves. */
+/*
+ * Pages that BIND moves keep their charge, and so do pages that UNBIND leaves in the
+ * store.
+ */
 TEST_F(memcg, bind)
 {
 	if (!open_store(self))
@@ -244,7 +246,10 @@ static void commit_small(struct memcg_data *self)
 	test_gmem_commit(self->fd, 0, LENGTH);
 }
 
-/* What is committed in the store is the committer's, also once it is shared. */
+/*
+ * Pages committed in the store are charged to the committer, also after they become
+ * shared.
+ */
 TEST_F(memcg, commit_in_store)
 {
 	if (!open_store(self))
@@ -260,7 +265,7 @@ TEST_F(memcg, commit_in_store)
 	expect_file(0, &self->cg);
 }
 
-/* The group goes first: its pages stay, and hold it only while they live. */
+/* The group is removed first: its pages stay, and keep it only until they are freed. */
 TEST_F(memcg, group_goes_first)
 {
 	long long dying = cgroup_dying();
@@ -296,7 +301,7 @@ static void lift_limit(struct memcg_data *self)
 	ASSERT_EQ(0, cgroup_write(&self->cg, "memory.max", CGROUP_NO_LIMIT));
 }
 
-/* Number each page; a process of the group does not live to see the end. */
+/* Write a number to each page; a process in the group is killed before the end. */
 static void touch_big(struct memcg_data *self)
 {
 	uint64_t i;
@@ -305,7 +310,7 @@ static void touch_big(struct memcg_data *self)
 		*(uint64_t *)(self->p + i * PAGE) = i + 1;
 }
 
-/* After a death in the middle of it, the memory is as good as before. */
+/* After the process was killed in the middle, the memory can be used as before. */
 static void expect_usable(struct memcg_data *self)
 {
 	long long populated = gmem_populated(self->fd, 0, BIG_LENGTH);
@@ -316,13 +321,13 @@ static void expect_usable(struct memcg_data *self)
 	test_gmem_convert(self->fd, 0, BIG_LENGTH, PRIVATE, PRESERVE);
 	test_gmem_convert(self->fd, 0, BIG_LENGTH, SHARED, PRESERVE);
 	EXPECT_EQ(populated, gmem_populated(self->fd, 0, BIG_LENGTH));
-	/* The last one may have been populated and not yet written to. */
+	/* The last page may have been populated, but not written. */
 	for (i = 0; i < populated - 1; i++)
 		EXPECT_EQ(i + 1, *(uint64_t *)(self->p + i * PAGE));
 	test_gmem_punch(self->fd, 0, BIG_LENGTH);
 }
 
-/* A page fault at the limit: the OOM killer takes the process that faults. */
+/* A page fault at the limit: the OOM killer kills the process that has the fault. */
 TEST_F(memcg, limit_fault)
 {
 	open_memory(self, GMEM_CREATE_F_INIT_SHARED);
@@ -332,7 +337,7 @@ TEST_F(memcg, limit_fault)
 	expect_usable(self);
 }
 
-/* Numbers come out of a pipe, so that it is the kernel that writes. */
+/* Read numbers from a pipe, so that the kernel writes to the pages. */
 static void read_big(struct memcg_data *self)
 {
 	uint64_t i, number;
@@ -346,7 +351,7 @@ static void read_big(struct memcg_data *self)
 	}
 }
 
-/* The same for a fault of the kernel in a system call. */
+/* The same for a page fault of the kernel in a system call. */
 TEST_F(memcg, limit_system_call)
 {
 	open_memory(self, GMEM_CREATE_F_INIT_SHARED);
@@ -357,14 +362,14 @@ TEST_F(memcg, limit_system_call)
 }
 
 /*
- * What a process that fills its group uses itself is there before, or its next
- * step would be its last.
+ * Populate memory of a process before it fills its group. Otherwise its next page fault
+ * would kill it.
  */
 static void hold_own_memory(struct memcg_data *self)
 {
 	char stack[16384];
 
-	/* The test itself goes on with the mapping. */
+	/* The test itself keeps the mapping. */
 	if (self->p)
 		ASSERT_EQ(0, munmap(self->p, BIG_LENGTH));
 	gmem_fill(stack, 1, sizeof(stack));
@@ -378,7 +383,7 @@ static void commit_big(struct memcg_data *self)
 	self->report->rc = gmem_commit(self->fd, 0, BIG_LENGTH);
 }
 
-/* fallocate() at the limit: ENOMEM. What there was room for is populated. */
+/* fallocate() at the limit: ENOMEM. Pages up to the limit are populated. */
 static void limit_commit(struct memcg_data *self, uint32_t flags)
 {
 	long long populated;
@@ -409,8 +414,8 @@ TEST_F(memcg, limit_commit_private)
 }
 
 /*
- * A commit in KVM's guest_memfd is KVM's allocation: it may bring the OOM
- * killer, but not upon somebody else, and the binding is as good as before.
+ * A commit in KVM's guest_memfd is an allocation of KVM. It may invoke the OOM killer,
+ * but only for this group, and the binding can be used as before.
  */
 TEST_F(memcg, limit_commit_in_store)
 {
@@ -433,7 +438,7 @@ TEST_F(memcg, limit_commit_in_store)
 	expect_bytes(0, self->p, BIG_LENGTH);
 }
 
-/* Commit pages of a file of its own until not one more can be charged. */
+/* Commit pages of another file until no page can be charged. */
 static void fill_group(struct memcg_data *self)
 {
 	int filler = test_gmem_create(BIG_LENGTH, 0);
@@ -446,7 +451,7 @@ static void fill_group(struct memcg_data *self)
 	self->report->filled = rc;
 }
 
-/* Run @fn in a group that has been filled. */
+/* Run @fn in a full group. */
 static void run_filled(struct memcg_data *self, member_fn fn)
 {
 	memset(self->report, 0, sizeof(*self->report));
@@ -471,8 +476,8 @@ static void create_filled(struct memcg_data *self)
 }
 
 /*
- * CREATE at the limit. Inode, dentry and file come from the kernel's own
- * allocators, which bring the OOM killer as open() would.
+ * CREATE at the limit. The kernel's allocators of inode, dentry and file invoke the OOM
+ * killer, like for open().
  */
 TEST_F(memcg, limit_create)
 {
@@ -486,7 +491,7 @@ TEST_F(memcg, limit_create)
 	expect_limit_was_hit(self);
 }
 
-/* A page of each gigabyte: a table for each of them. */
+/* Convert a page in each gigabyte, which needs a table for each of them. */
 static void convert_each_group(struct memcg_data *self)
 {
 	int rc = 0;
@@ -500,7 +505,7 @@ static void convert_each_group(struct memcg_data *self)
 	self->report->rc = rc;
 }
 
-/* The map of states cannot grow: the page that needs it stays as it was. */
+/* The state map cannot grow: the page that needs a new table keeps its state. */
 TEST_F(memcg, limit_state_map)
 {
 	struct gmem_ioctl_stat stat;
@@ -527,7 +532,7 @@ static void convert_sparse(struct memcg_data *self)
 					PRESERVE);
 }
 
-/* One call that needs more than there is room for: nothing has changed. */
+/* One call that needs more than the limit allows changes nothing. */
 TEST_F(memcg, limit_sparse)
 {
 	struct gmem_ioctl_stat stat;
@@ -544,7 +549,7 @@ TEST_F(memcg, limit_sparse)
 			  PRESERVE);
 }
 
-/* To the state that the file began with: the map of states needs no memory. */
+/* Convert to the initial state of the file, for which the state map needs no memory. */
 static void convert_filled(struct memcg_data *self)
 {
 	struct gmem_ioctl_stat stat;
@@ -565,7 +570,7 @@ static void open_shared(struct memcg_data *self, uint32_t flags)
 	EXPECT_EQ(0, run_in(self, &self->cg, touch));
 }
 
-/* Nothing of the pages is allocated anew, so there is nothing to be refused. */
+/* A conversion allocates no pages, so it cannot fail. */
 static void limit_convert(struct memcg_data *self, uint32_t moved)
 {
 	struct gmem_ioctl_stat stat;
@@ -593,7 +598,7 @@ TEST_F(memcg, limit_to_shared)
 	limit_convert(self, 0);
 }
 
-/* Handing over takes a placeholder for a moment; it does not count. */
+/* Moving pages to the store needs a placeholder for a short time, which always succeeds. */
 TEST_F(memcg, limit_hand_over)
 {
 	if (!open_store(self))
@@ -619,7 +624,7 @@ static void bind_filled(struct memcg_data *self)
 	self->report->rc = gmem_bind(self->fd, 0, LENGTH, self->store, 0);
 }
 
-/* BIND with contents to move: all of it or nothing. */
+/* BIND with contents to move: all or nothing. */
 TEST_F(memcg, limit_bind)
 {
 	struct gmem_ioctl_stat stat;

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory comes from the node that CREATE or mbind() names: for the file as a
- * whole, for what is allocated from then on. The mbind and allocation cases of
- * guest_memfd_test.
+ * Memory comes from the node that CREATE or mbind() sets, for the whole file, and for
+ * later allocations. The mbind and allocation cases of guest_memfd_test.
  *
- * Where a page is, is asked with get_mempolicy(), which needs no page
- * migration in the kernel.
+ * get_mempolicy() reports the node of a page, and needs no page migration in the kernel.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -51,10 +49,10 @@ static int set_policy(void *p, size_t length, int mode, unsigned long nodes)
 	return 0;
 }
 
-/* The policy at an address: the mode, or a negative errno. */
+/* Return: the mode of the policy at an address, or a negative errno. */
 static int get_policy(void *p, unsigned long *nodes)
 {
-	/* As many bits as the kernel may have nodes. */
+	/* As many bits as nodes that the kernel may support. */
 	unsigned long mask[16] = { 0 };
 	int mode = -1;
 
@@ -65,7 +63,7 @@ static int get_policy(void *p, unsigned long *nodes)
 	return mode;
 }
 
-/* The node of the page at an address, which is faulted in if need be. */
+/* Return: the node of the page at an address; populates it. */
 static int node_of(void *p)
 {
 	int node = -1;
@@ -86,7 +84,7 @@ static void expect_nodes(uint8_t *p, int count, int node)
 	}
 }
 
-/* CREATE with a node: pages come from it, however they are populated. */
+/* CREATE with a node: pages come from it, in every way of populating them. */
 TEST_F(numa, create_node)
 {
 	int node, fd;
@@ -113,7 +111,7 @@ TEST_F(numa, create_node)
 	}
 }
 
-/* A policy that is set is the policy that is told. */
+/* A policy is reported as it was set. */
 TEST_F(numa, told_as_set)
 {
 	unsigned long nodes;
@@ -131,7 +129,7 @@ TEST_F(numa, told_as_set)
 	EXPECT_EQ(MPOL_DEFAULT, get_policy(self->p, &nodes));
 }
 
-/* BIND and PREFERRED decide where new pages are. */
+/* BIND and PREFERRED determine the node of new pages. */
 TEST_F(numa, bind_and_preferred)
 {
 	EXPECT_EQ(0, set_policy(self->p, 4 * PAGE, MPOL_BIND, 2));
@@ -162,7 +160,7 @@ TEST_F(numa, interleave)
 	EXPECT_EQ(NR_PAGES / 2, count[1]);
 }
 
-/* Pages that exist stay; after a hole new ones follow the new policy. */
+/* Existing pages stay; after a hole new pages follow the new policy. */
 TEST_F(numa, punch_reallocates)
 {
 	EXPECT_EQ(0, set_policy(self->p, LENGTH, MPOL_BIND, 1));
@@ -174,7 +172,7 @@ TEST_F(numa, punch_reallocates)
 	expect_nodes(self->p + 8 * PAGE, 8, 0);
 }
 
-/* The policy belongs to the file: other mappings and commits follow it. */
+/* The policy belongs to the file: other mappings and commits use it. */
 TEST_F(numa, policy_of_the_file)
 {
 	uint8_t *q = test_gmem_map(self->fd, 4 * PAGE, 8 * PAGE);
@@ -185,7 +183,7 @@ TEST_F(numa, policy_of_the_file)
 	expect_nodes(self->p + 4 * PAGE, 8, 1);
 }
 
-/* A policy of private pages holds when they are populated, and afterwards. */
+/* The policy of private pages applies when they are populated, and later. */
 TEST_F(numa, private_pages)
 {
 	EXPECT_EQ(0, set_policy(self->p, LENGTH, MPOL_BIND, 2));
@@ -197,7 +195,7 @@ TEST_F(numa, private_pages)
 	expect_nodes(self->p, NR_PAGES, 1);
 }
 
-/* DEFAULT takes a policy back. */
+/* DEFAULT removes a policy. */
 TEST_F(numa, default_policy)
 {
 	unsigned long nodes;
@@ -212,7 +210,10 @@ TEST_F(numa, default_policy)
 	expect_nodes(self->p + 8 * PAGE, 8, 1);
 }
 
-/* A policy for every second page, each by a mapping of its own. Return: how many. */
+/*
+ * Set a policy for every second page, each by a mapping of its own. Return: the number
+ * set.
+ */
 static int set_policies(int fd, int count)
 {
 	int i;
@@ -233,8 +234,8 @@ static int set_policies(int fd, int count)
 }
 
 /*
- * There can only be so many, for nobody pays for them, and they go with the file. The
- * kernel does that a little later: with 2000 it once came to grief.
+ * The number of policies is limited, because they are not charged. They are freed with
+ * the file, a little later; this once failed with 2000 policies.
  */
 TEST_F(numa, many_policies)
 {
@@ -243,7 +244,7 @@ TEST_F(numa, many_policies)
 	int count;
 
 	EXPECT_EQ(GMEM_POLICY_MAX_RANGES, set_policies(fd, 2300));
-	/* The same one again, one more, one instead of another, and one for all. */
+	/* The same policy again, one more, one replaced by another, and one for all pages. */
 	EXPECT_EQ(0, set_policy(p, PAGE, MPOL_BIND, 1));
 	EXPECT_EQ(-ENOMEM, set_policy(p + PAGE, PAGE, MPOL_BIND, 2));
 	EXPECT_EQ(0, set_policy(p, PAGE, MPOL_DEFAULT, 0));
@@ -283,8 +284,8 @@ static uint64_t set_policy_ms(int fd)
 }
 
 /*
- * With others of the file it takes no longer: nobody can use the address space meanwhile, or
- * kill the process.
+ * The policies of other pages of the file do not make it slower. mbind() holds mmap_lock for
+ * writing, and cannot be killed.
  */
 TEST_F(numa, many_mappings)
 {
@@ -298,7 +299,7 @@ TEST_F(numa, many_mappings)
 	close(fd);
 }
 
-/* The nodes of a list of sysfs, of which all are below 64. */
+/* Read a list of nodes from sysfs. All numbers are below 64. */
 static unsigned long read_nodes(const char *path)
 {
 	unsigned long nodes = 0, first, last;
@@ -316,8 +317,8 @@ static unsigned long read_nodes(const char *path)
 }
 
 /*
- * A node whose memory is all movable, as that of CXL often is, has none for guests. As for
- * other memory that does not move, a policy for such nodes alone is none.
+ * A node with movable memory only, as CXL memory often is, has no memory for guests. A policy
+ * for such nodes alone is ignored, as the kernel does for its own unmovable memory.
  */
 TEST_F(numa, movable_node)
 {
@@ -340,7 +341,7 @@ TEST_F(numa, movable_node)
 	expect_nodes(self->p + LENGTH / 2, NR_PAGES / 2, 1);
 }
 
-/* What is no policy is refused and changes none. */
+/* An invalid policy is refused, and changes nothing. */
 TEST_F(numa, bad_policies)
 {
 	unsigned long nodes;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * More memory is committed than the machine has. Who asks for it gets ENOMEM or is
- * killed; the kernel's log has no failure of an allocation that was bound to fail, and
- * nobody else notices.
+ * More memory is committed than the machine has. The committer gets ENOMEM or is killed.
+ * The kernel logs no allocation failure, and other processes are unaffected.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,18 +13,18 @@
 #include "gmem_utils.h"
 #include "ksft.h"
 
-#define BYSTANDER (16ULL << 20)		/* bytes that it has, and that it wants */
+#define BYSTANDER (16ULL << 20)		/* bytes that it uses at first, and later again */
 #define HUGEPAGES "/proc/sys/vm/nr_hugepages"
 #define BOOST "/proc/sys/vm/watermark_boost_factor"
-#define LEAVE_PAGES 128			/* huge pages that are left for the test */
+#define LEAVE_PAGES 128			/* memory left for the test, in huge pages */
 #define COMMIT_MS 240000
 
 /**
- * struct report - what the processes of a test have to say
- * @rc: of fallocate()
- * @done: whether it has returned
- * @grow: the bystander shall take more memory
- * @grown: it has
+ * struct report - results of the processes of a test
+ * @rc: result of fallocate()
+ * @done: whether fallocate() has returned
+ * @grow: asks the bystander to use more memory
+ * @grown: set when it does
  */
 struct report {
 	int rc;
@@ -75,7 +74,7 @@ static uint8_t *anonymous(void)
 	return p;
 }
 
-/* An ordinary program: it has some memory, and later wants a little more. */
+/* An ordinary program: it uses some memory, and later a little more. */
 static void bystander_main(struct overcommit_data *self)
 {
 	uint8_t *p;
@@ -91,7 +90,7 @@ static void bystander_main(struct overcommit_data *self)
 		pause();
 }
 
-/* Who commits too much, and does not give it back. */
+/* Commit too much, and do not free it. */
 static void committer_main(struct overcommit_data *self)
 {
 	int fd = gmem_create(SZ_1T, GMEM_CREATE_F_INIT_SHARED);
@@ -133,9 +132,9 @@ static void set_number(const char *path, long long number)
 }
 
 /*
- * Huge pages take most of the memory, and nobody has to zero it. What that does to the
- * rest is not to be taken for fragmentation: the kernel would keep more back for a while
- * than there is left, whoever has asked for it.
+ * Huge pages use most of the memory, without zeroing it. Turn the watermark boost off:
+ * otherwise the kernel takes this for fragmentation, and keeps back more memory for a
+ * while than is left.
  */
 static void take_most_memory(struct overcommit_data *self)
 {
@@ -167,7 +166,7 @@ FIXTURE_SETUP(overcommit)
 	self->log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	ASSERT_GE(self->log, 0);
 	ASSERT_NE(-1, lseek(self->log, 0, SEEK_END));
-	/* Neither the harness nor the test is what this is about. */
+	/* Do not kill the harness or the test. */
 	set_oom_score(getpid(), "-1000");
 	set_oom_score(getppid(), "-1000");
 	self->bystander = start(self, bystander_main);
@@ -186,7 +185,10 @@ FIXTURE_TEARDOWN(overcommit)
 	close(self->log);
 }
 
-/* Lines of the kernel's log with this text, since the test began. */
+/*
+ * Return: the number of lines with this text in the kernel's log since the start of the
+ * test.
+ */
 static unsigned int count_log(int log, const char *what)
 {
 	unsigned int found = 0;
@@ -202,7 +204,7 @@ static unsigned int count_log(int log, const char *what)
 	return found;
 }
 
-/* ENOMEM, or the end of who has asked. */
+/* The committer gets ENOMEM or is killed. */
 static void expect_committer_pays(struct overcommit_data *self)
 {
 	uint64_t end = ksft_now_ms() + COMMIT_MS;
@@ -228,7 +230,7 @@ TEST_F_TIMEOUT(overcommit, C4_commit_more_than_there_is, 400)
 
 	self->committer = start(self, committer_main);
 	expect_committer_pays(self);
-	/* Who comes next finds memory, or it is taken from who has asked for all. */
+	/* The bystander gets memory that is free, or that was taken from the committer. */
 	__atomic_store_n(&self->report->grow, 1, __ATOMIC_RELEASE);
 	while (self->report->grown < 2 && !waitpid(self->bystander, NULL, WNOHANG))
 		usleep(10000);
