@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mappings of a gmem fd: shared pages only, shared mappings only, never
- * executable, and what mm calls may do with them.
+ * Mappings of a gmem fd: shared pages only, shared mappings only, never executable; and
+ * the effects of mm system calls.
  */
 #include <fcntl.h>
 #include <sched.h>
@@ -36,7 +36,7 @@ FIXTURE_TEARDOWN(mmap)
 	close(self->fd);
 }
 
-/* New memory reads zero, keeps what is written, and is the same in every map. */
+/* New memory reads zero, keeps its contents, and is the same in all mappings. */
 TEST_F(mmap, read_and_write)
 {
 	uint8_t *q = test_gmem_map(self->fd, 0, LENGTH);
@@ -73,7 +73,7 @@ TEST_F(mmap, after_close)
 	expect_bytes(0x3c, self->p, LENGTH);
 }
 
-/* Copy on write would put private pages into anonymous memory: EINVAL. */
+/* A private mapping would copy pages to anonymous memory on write: EINVAL. */
 TEST_F(mmap, map_private_refused)
 {
 	static const int prots[] = { PROT_NONE, PROT_READ, PROT_WRITE,
@@ -115,7 +115,7 @@ TEST_F(mmap, mprotect)
 	expect_byte(7, self->p);
 }
 
-/* Beyond the end SIGBUS, and nothing before the end is damaged. */
+/* SIGBUS beyond the end, without damage before the end. */
 TEST_F(mmap, fault_past_the_end)
 {
 	uint8_t *q = test_gmem_map(self->fd, 0, 4 * LENGTH);
@@ -129,7 +129,7 @@ TEST_F(mmap, fault_past_the_end)
 	expect_bytes(0xaa, q, LENGTH);
 }
 
-/* Each private page raises SIGBUS with the address; the pages beside do not. */
+/* Each private page raises SIGBUS with its address; neighbouring pages do not. */
 TEST_F(mmap, fault_private)
 {
 	int i;
@@ -147,7 +147,7 @@ TEST_F(mmap, fault_private)
 	expect_bytes(0x11, self->p + 8 * PAGE, LENGTH - 8 * PAGE);
 }
 
-/* A new fd without INIT_SHARED has no page that the host can touch. */
+/* The host cannot access any page of a new fd without INIT_SHARED. */
 TEST_F(mmap, fault_initially_private)
 {
 	int fd = test_gmem_create(LENGTH, 0);
@@ -194,7 +194,7 @@ TEST_F(mmap, collapse)
 	expect_bytes(0x55, p + PAGE, SZ_2M - PAGE);
 }
 
-/* MADV_DONTNEED drops page table entries; contents come back by a fault. */
+/* MADV_DONTNEED removes page table entries; contents come back by a page fault. */
 TEST_F(mmap, dontneed)
 {
 	uint64_t pfn;
@@ -212,7 +212,7 @@ TEST_F(mmap, dontneed)
 	expect_bytes(0x66, self->p, LENGTH);
 }
 
-/* Every other advice leaves contents and state alone. */
+/* No other advice changes contents or states. */
 TEST_F(mmap, other_advice)
 {
 	static const int advice[] = {
@@ -238,7 +238,7 @@ TEST_F(mmap, other_advice)
 	expect_byte(0x67, self->p + PAGE);
 }
 
-/* MADV_POPULATE stops at a private page and maps none. */
+/* MADV_POPULATE stops at a private page, and does not map it. */
 TEST_F(mmap, populate)
 {
 	ASSERT_EQ(0, madvise(self->p, 2 * PAGE, MADV_POPULATE_WRITE));
@@ -252,7 +252,7 @@ TEST_F(mmap, populate)
 	EXPECT_EQ(0, gmem_populated(self->fd, 4 * PAGE, PAGE));
 }
 
-/* MAP_POPULATE of a range with private pages maps the shared ones at most. */
+/* MAP_POPULATE of a range with private pages maps only shared ones. */
 TEST_F(mmap, map_populate)
 {
 	uint8_t *q;
@@ -267,7 +267,7 @@ TEST_F(mmap, map_populate)
 	expect_bytes(0, q + 5 * PAGE, PAGE);
 }
 
-/* A moved mapping shows the same pages and is unmapped like any other. */
+/* A moved mapping has the same pages, and is unmapped like any other. */
 TEST_F(mmap, mremap_move)
 {
 	uint8_t *to = mmap(NULL, LENGTH, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
@@ -289,7 +289,7 @@ TEST_F(mmap, mremap_move)
 	self->p = q;
 }
 
-/* A mapping that is grown or duplicated by mremap() shows no private page. */
+/* A mapping that mremap() grows or duplicates gives no access to private pages. */
 TEST_F(mmap, mremap_grow_and_duplicate)
 {
 	uint8_t *q = test_gmem_map(self->fd, 0, PAGE), *grown, *twin;
@@ -312,7 +312,7 @@ TEST_F(mmap, mremap_grow_and_duplicate)
 	expect_sigbus(self->p + PAGE);
 }
 
-/* remap_file_pages() cannot be used to reach a private page. */
+/* remap_file_pages() gives no access to private pages. */
 TEST_F(mmap, remap_file_pages)
 {
 	gmem_fill(self->p, 0x6a, LENGTH);
@@ -324,7 +324,7 @@ TEST_F(mmap, remap_file_pages)
 	expect_sigbus(self->p + 5 * PAGE);
 }
 
-/* Part of a mapping may go; the rest stays, and conversion sees all of it. */
+/* After a part is unmapped, the rest stays, and conversion finds it. */
 TEST_F(mmap, partial_munmap)
 {
 	gmem_fill(self->p, 0x6b, LENGTH);
@@ -337,7 +337,7 @@ TEST_F(mmap, partial_munmap)
 	expect_bytes(0x6b, self->p + 8 * PAGE, LENGTH - 8 * PAGE);
 }
 
-/* fork() shares the memory, it does not copy it. */
+/* After fork() parent and child share the memory. */
 TEST_F(mmap, fork_shares)
 {
 	pid_t pid;
@@ -353,7 +353,7 @@ TEST_F(mmap, fork_shares)
 	expect_bytes(2, self->p, PAGE);
 }
 
-/* mlock() of shared pages works, and does not keep them from converting. */
+/* mlock() of shared pages works, and does not prevent conversions. */
 TEST_F(mmap, mlock)
 {
 	struct rlimit rl = { RLIM_INFINITY, RLIM_INFINITY };
@@ -370,7 +370,7 @@ TEST_F(mmap, mlock)
 	expect_bytes(0x6c, self->p, LENGTH);
 }
 
-/* mincore() and a policy on the mapping do not disturb it. */
+/* mincore() and a policy of the mapping do not disturb it. */
 TEST_F(mmap, mincore)
 {
 	unsigned char vec[NR_PAGES];
@@ -385,7 +385,7 @@ TEST_F(mmap, mincore)
 	expect_byte(0x6d, self->p + PAGE);
 }
 
-/* Read-only mappings show the memory and cannot change it. */
+/* Read-only mappings show the memory, but cannot change it. */
 TEST_F(mmap, read_only)
 {
 	uint8_t *q = mmap(NULL, LENGTH, PROT_READ, MAP_SHARED, self->fd, 0);
@@ -399,7 +399,7 @@ TEST_F(mmap, read_only)
 	EXPECT_EQ(SIGBUS, gmem_try_read(q + PAGE, NULL));
 }
 
-/* A page touched first by a load is the page that a later store writes to. */
+/* A page that a load has populated is the page that a later store writes. */
 TEST_F(mmap, read_then_write)
 {
 	uint64_t pfn;
@@ -412,7 +412,7 @@ TEST_F(mmap, read_then_write)
 	EXPECT_EQ(1, gmem_populated(self->fd, 0, PAGE));
 }
 
-/* There is nothing to write back, and so no error either. */
+/* msync() and fsync() succeed: nothing has to be written back. */
 TEST_F(mmap, D11_sync)
 {
 	gmem_fill(self->p, 0x5a, 2 * PAGE);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Random operations, one after another, against a plain model of states,
- * contents, memory and references: every result is known beforehand, errors and
- * what they name included. Ranges live in the file, in a guest_memfd of KVM, or
- * belong to a guest of the mock hypervisor, where there are such.
+ * Random operations, one after another, compared with a model of states, contents, memory
+ * and references. Each result is known in advance, including errors and their details.
+ * Ranges are in the file, in a guest_memfd of KVM, or belong to a guest of the mock
+ * hypervisor, if available.
  *
- * A run is 10 000 operations on files of random size. GMEM_SEED repeats it
- * exactly; on a mismatch the last operations are printed.
+ * A run is 10 000 operations on files of random size. GMEM_SEED repeats it exactly. On a
+ * mismatch the last operations are printed.
  */
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -25,7 +25,7 @@
 #define LOG_LENGTH 120
 #define WAIT_MS 20000
 
-/* How a hold of the model is one. */
+/* The objects behind a hold of the model. */
 struct means {
 	struct hold_pipe pipe;
 	struct hold_uring uring;
@@ -73,7 +73,7 @@ static void print_history(void)
 			TH_LOG("  %s", history[(operation + 1 + i) % LOG_LINES]);
 }
 
-/* A mismatch ends the run: what follows would mismatch, too. */
+/* A mismatch ends the run, because all later results would differ, too. */
 #define MODEL_CHECK(cond, ...) do {					\
 	bool __right = cond;						\
 									\
@@ -86,7 +86,7 @@ static void print_history(void)
 	ASSERT_TRUE(__right);						\
 } while (0)
 
-/* What io_uring leaves behind interrupts; the mock and KVM restart nothing. */
+/* Restart after a signal of io_uring; the mock and KVM do not restart calls themselves. */
 #define RESTARTED(call) ({						\
 	int __rc = call;						\
 									\
@@ -104,8 +104,8 @@ static void pick_range(int *first, int *count, int max)
 }
 
 /*
- * Look at the pages of a range without changing what is populated; at some of
- * them if there are many: in the end all of them are looked at.
+ * Check the pages of a range without populating any. Of a large range check only some: in
+ * the end all pages have been checked.
  */
 static void check_contents(int first, int count)
 {
@@ -125,7 +125,7 @@ static void check_contents(int first, int count)
 	}
 }
 
-/* One range that QUERY has reported, from page @i on; returns the one after. */
+/* Check a range that QUERY has reported, from page @i on. Return: the page after it. */
 static int check_range(const struct gmem_range *r, int i, int end)
 {
 	int stop = i + r->length / PAGE, k;
@@ -150,7 +150,7 @@ static int check_range(const struct gmem_range *r, int i, int end)
 	return stop;
 }
 
-/* QUERY, with room for a few ranges at a time. */
+/* QUERY with space for a few ranges at a time. */
 static void check_states(int first, int count)
 {
 	struct gmem_range r[5];
@@ -204,7 +204,10 @@ static void check_stat(void)
 		    (unsigned long long)in_file, (unsigned long long)in_store);
 	MODEL_CHECK(s.bindings == bindings, "bindings: %u, %llu expected",
 		    s.bindings, (unsigned long long)bindings);
-	/* One that io_uring interrupted and the kernel restarted counts twice. */
+	/*
+	 * A conversion that io_uring has interrupted, and the kernel has restarted,
+	 * counts twice.
+	 */
 	MODEL_CHECK(s.to_private == run.to_private &&
 		    s.to_shared == run.to_shared &&
 		    s.refused >= run.refused && !s.poisoned_pages,
@@ -248,7 +251,7 @@ static void op_convert(void)
 	c.target = random_below(2);
 	c.content = !random_below(4);
 	v = file_model_judge_convert(&model, first, count, c.target, c.content, false);
-	/* Others may refer to a page for a moment, but not for long. */
+	/* The kernel may have a reference to a page for a moment. */
 	c.timeout_ms = v.rc == -EAGAIN ? random_below(3) : WAIT_MS;
 	note("convert %d+%d to %u, content %u: %d at %d", first, count,
 	     c.target, c.content, v.rc, v.page);
@@ -270,7 +273,7 @@ static void op_convert(void)
 	check_range_of(first, count);
 }
 
-/* A binding of a kind, or NULL. */
+/* A random binding of a kind, or NULL. */
 static struct bound_model *pick_bound(enum bound_kind kind)
 {
 	struct bound_model *b = &model.bound[random_below(MODEL_BOUND)];
@@ -322,7 +325,7 @@ static int guest_write(int page, uint64_t tag)
 					      8));
 }
 
-/* Write or read with the guest's eyes, in whatever state. */
+/* The guest writes or reads, in every state. */
 static void op_guest_access(void)
 {
 	struct bound_model *b = pick_bound(BOUND_MOCK);
@@ -349,7 +352,7 @@ static void op_guest_access(void)
 	check_range_of(page, 1);
 }
 
-/* While a look-up is in flight its page stays as it is. */
+/* While a look-up is in flight, its page cannot be converted. */
 static void op_guest_lookup(void)
 {
 	struct bound_model *b = pick_bound(BOUND_MOCK);
@@ -384,7 +387,7 @@ static void op_write(void)
 	for (i = first; i < first + count; i++)
 		MODEL_CHECK(page_model_write(&model.page[i], run.p + i * PAGE,
 					     tag + i), "page %d", i);
-	/* Each page has a number of its own, so that no two are mistaken. */
+	/* Each page gets a different number, so that a mix-up is noticed. */
 	check_range_of(first, count);
 }
 
@@ -439,7 +442,7 @@ static void op_stat(void)
 	check_stat();
 }
 
-/* The first page from @page on that is, or is not, in the file. */
+/* Return: the first page from @page on that is, or is not, in the file. */
 static int next_resident(int page, bool is)
 {
 	while (page < model.nr && file_model_resident(&model, page) != is)
@@ -464,7 +467,7 @@ static void op_seek(void)
 		    (long long)found, hole);
 }
 
-/* Nobody maps anything there meanwhile: there is one thread. */
+/* Nothing else is mapped there meanwhile, because there is only one thread. */
 static void op_map(void)
 {
 	int first, count;
@@ -512,7 +515,7 @@ static void op_bind(void)
 			       run.kvm, new.first * PAGE);
 	else
 		rc = bind_mock(&new);
-	/* The mock does not get as far as gmem if its own slots overlap. */
+	/* If its own slots overlap, the mock fails before it calls gmem. */
 	MODEL_CHECK(rc == want || (want == -EBUSY && rc == -EEXIST &&
 				   new.kind == BOUND_MOCK), "bind: %d", rc);
 	if (!rc)
@@ -520,7 +523,7 @@ static void op_bind(void)
 	check_range_of(new.first, new.count);
 }
 
-/* What is left behind in KVM's file is dropped: it may be bound again. */
+/* Drop pages that stay in KVM's file, because it may be bound again. */
 static void unbind_kvm(const struct bound_model *b)
 {
 	int i;
@@ -568,7 +571,7 @@ static void hold_drop(struct hold_model *h)
 	h->kind = HOLD_NONE;
 }
 
-/* The mock ends its holds of a slot with the slot. */
+/* The mock releases its holds of a slot with the slot. */
 static void op_unbind(void)
 {
 	struct bound_model *b = &model.bound[random_below(MODEL_BOUND)];
@@ -584,7 +587,7 @@ static void op_unbind(void)
 	unbind(b);
 }
 
-/* Pages in a pipe, or registered with io_uring, which pins them. */
+/* Put pages into a pipe, or register them with io_uring, which pins them. */
 static int hold_take(struct hold_model *h)
 {
 	uint8_t *p = run.p + h->first * PAGE;
@@ -620,7 +623,7 @@ static void op_hold(void)
 	note("hold %d+%d by %s", h->first, h->count,
 	     h->kind == HOLD_PIPE ? "a pipe" : "io_uring");
 	rc = hold_take(h);
-	/* io_uring may not be offered, but private pages nobody gets. */
+	/* io_uring may be unavailable, but private pages can never be held. */
 	MODEL_CHECK(shared ? !rc || h->kind == HOLD_URING : !!rc, "hold: %d",
 		    rc);
 	if (rc)
@@ -631,7 +634,7 @@ static void op_hold(void)
 	}
 }
 
-/* What a hypervisor must not do: keep a reference. In any state. */
+/* A hypervisor keeps a reference, which it must not do, in every state. */
 static void op_guest_hold(void)
 {
 	struct hold_model *h = &model.hold[random_below(MODEL_HOLDS)];
@@ -709,7 +712,7 @@ static void model_create(int kvm, int mock)
 					      SHARED : PRIVATE;
 }
 
-/* Everything is let go, is as it was, and can be given back. */
+/* Release everything, check all pages, and free the memory. */
 static void model_finish(void)
 {
 	int i;
