@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * After CONVERT to private has returned, no access succeeds, however it races
- * with the conversion.
+ * After CONVERT to private has returned, no access succeeds, in any race with the
+ * conversion.
  */
 #include <sys/mman.h>
 #include <sys/uio.h>
@@ -15,7 +15,7 @@
 
 #define LENGTH (16 * PAGE)
 
-/* A fresh fault for each load: the fault-around path. */
+/* A new page fault for each load, with fault-around. */
 static int attack_refault(struct race *r, uint8_t *p)
 {
 	madvise(r->p, LENGTH, MADV_DONTNEED);
@@ -117,7 +117,7 @@ TEST(store_with_store)
 	race(race_store, true);
 }
 
-/* Nothing is written to a page while it is private: contents stand still. */
+/* The contents of a page do not change while it is private. */
 TEST(contents_stand_still)
 {
 	struct race r = { .attack = race_store, .length = LENGTH };
@@ -135,7 +135,7 @@ TEST(contents_stand_still)
 		first = __atomic_load_n(&r.succeeded, __ATOMIC_SEQ_CST);
 		usleep(1000);
 		second = __atomic_load_n(&r.succeeded, __ATOMIC_SEQ_CST);
-		/* One store may have been done and not counted yet. */
+		/* One store may have been made, but not counted yet. */
 		EXPECT_LE(second - first, 1);
 		test_gmem_convert(r.fd, 0, LENGTH, SHARED, PRESERVE);
 	}

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * No way by which a process reads or writes memory reaches a private page through a
- * view, and none of those that hold a page, or ask no page table, reaches a shared
- * one.
+ * A process cannot read or write a private page by a view in any way. Ways that hold a
+ * page, or that use no page table, do not work on shared pages of a view either.
  *
- * The fixture has three pages in a view, all of them populated: the first and the
- * last shared, the middle one private with a secret pattern. What must fail on a page
- * of the view has worked on the same page through an ordinary mapping.
+ * The fixture has three populated pages in a view: the first and the last shared, the
+ * middle one private with a secret pattern. What must fail on a page of the view has
+ * worked on the same page by an ordinary mapping.
  */
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -32,7 +31,7 @@
 FIXTURE(access) {
 	int fd;
 	int view;
-	uint8_t *p;		/* ordinary, of the first page */
+	uint8_t *p;		/* ordinary mapping of the first page */
 	uint8_t *v;
 	uint8_t *shared;	/* in the view */
 	uint8_t *private;
@@ -57,7 +56,7 @@ FIXTURE_SETUP(access)
 	test_gmem_convert(self->fd, PAGE, PAGE, PRIVATE, PRESERVE);
 }
 
-/* Whatever was tried, nothing was written, nothing is held, and all of it is there. */
+/* After each case the pages are unchanged, not held, and all in the view. */
 FIXTURE_TEARDOWN(access)
 {
 	expect_state(PRIVATE, self->fd, PAGE);
@@ -86,7 +85,7 @@ TEST_F(access, load_and_store)
 	expect_byte(pattern_byte(OPEN_SEED, 0), self->v + 2 * PAGE);
 }
 
-/* A child has no such mapping, whatever its parent has asked for. */
+/* A child does not inherit the mapping, even with MADV_DOFORK. */
 TEST_F(access, child)
 {
 	pid_t pid;
@@ -125,7 +124,7 @@ TEST_F(access, system_calls)
 	EXPECT_EQ(EFAULT, errno);
 	EXPECT_EQ(-1, open((char *)self->private, O_RDONLY));
 	EXPECT_EQ(EFAULT, errno);
-	/* An ioctl's structure */
+	/* The structure of an ioctl */
 	EXPECT_EQ(-EFAULT, gmem_ioctl(self->fd, GMEM_IOCTL_STAT, self->private));
 }
 
@@ -263,7 +262,7 @@ TEST_F(access, proc_mem)
 	EXPECT_EQ(0, gmem_wait_pid(pid));
 }
 
-/* /proc/self/pagemap knows nothing of the pages of a view. */
+/* /proc/self/pagemap does not report the pages of a view. */
 TEST_F(access, pagemap)
 {
 	EXPECT_NE(0, gmem_pfn(self->p));
@@ -359,7 +358,7 @@ static int futex_wait(void *p, int op)
 		       -errno : 0;
 }
 
-/* A futex is read; one that is shared between processes holds its page as well. */
+/* The kernel reads a futex; for a shared futex it also holds the page. */
 TEST_F(access, futex)
 {
 	EXPECT_EQ(-EAGAIN, futex_wait(self->p, FUTEX_WAIT));
@@ -369,7 +368,7 @@ TEST_F(access, futex)
 	EXPECT_EQ(-EFAULT, futex_wait(self->private, FUTEX_WAIT));
 }
 
-/* What names a page by its address: for its node, to move it, to break it. */
+/* Calls that select a page by its address: to get its node, to move it, to poison it. */
 TEST_F(access, named_by_address)
 {
 	void *pages[2] = { self->shared, self->private };
@@ -391,7 +390,7 @@ TEST_F(access, named_by_address)
 	EXPECT_LT(status[1], 0);
 }
 
-/* The process that dies has a view of its own: a child inherits none. */
+/* The process that dies creates a view itself, because a child inherits none. */
 static void dump_main(void *arg)
 {
 	struct access_data *self = arg;
@@ -408,7 +407,7 @@ static void dump_main(void *arg)
 	EXPECT_EQ(EINVAL, errno);
 }
 
-/* A core dump has neither the private nor the shared pages of a view. */
+/* A core dump contains neither private nor shared pages of a view. */
 TEST_F(access, core_dump)
 {
 	struct core core;

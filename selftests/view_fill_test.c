@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which pages a view has: after VIEW_POPULATE, however far it came, and after
- * conversions, holes and whatever else takes pages away, for single pages and for
- * blocks that are one entry of a page table.
+ * Which pages a view has after VIEW_POPULATE, complete or interrupted, and after
+ * conversions, holes and other changes: for single pages, and for blocks with one page
+ * table entry.
  */
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -49,7 +49,7 @@ FIXTURE_TEARDOWN(fill)
 #define expect_missing(n, self)						\
 	EXPECT_EQ(n, gmem_view_populate((self)->view, (self)->v, LENGTH, NOALLOC))
 
-/* Each page has contents of its own. */
+/* Write different contents to each page. */
 static void write_pages(struct fill_data *self)
 {
 	unsigned int i;
@@ -58,7 +58,7 @@ static void write_pages(struct fill_data *self)
 		*(volatile uint32_t *)(self->p + i * PAGE) = i + 1;
 }
 
-/* As the view has them: the pages [first, last) are private. */
+/* The view has all pages with their contents; [first, last) are private. */
 static void expect_pages(struct fill_data *self, unsigned int first,
 			 unsigned int last)
 {
@@ -76,7 +76,7 @@ static void expect_pages(struct fill_data *self, unsigned int first,
 	EXPECT_EQ(0, wrong);
 }
 
-/* Kilobytes of page tables. */
+/* Return: size of page tables in KiB. */
 static long page_tables(void)
 {
 	char text[4096], *at;
@@ -87,7 +87,7 @@ static long page_tables(void)
 	return at ? strtol(at + 6, NULL, 10) : -1;
 }
 
-/* The view has all of block @i; whether as one entry, which takes no table. */
+/* Populate block @i. Return: whether it is one entry, which needs no page table. */
 static bool populate_block(struct fill_data *self, unsigned int i)
 {
 	long before = page_tables();
@@ -97,7 +97,7 @@ static bool populate_block(struct fill_data *self, unsigned int i)
 	return page_tables() == before;
 }
 
-/* Only what has memory; only what is missing; only what is asked for. */
+/* Populate only pages with memory; only missing pages; only the requested range. */
 TEST_F(fill, noalloc)
 {
 	self->p[0] = 1;
@@ -115,7 +115,7 @@ TEST_F(fill, noalloc)
 	expect_sigsegv(self->v + 10 * PAGE);
 }
 
-/* The cursor of a call that does all of it. */
+/* The cursor of a call that populates the whole range. */
 TEST_F(fill, cursor)
 {
 	struct gmem_ioctl_view_populate p = {
@@ -127,14 +127,14 @@ TEST_F(fill, cursor)
 	EXPECT_EQ((uintptr_t)self->v + PAGE + SZ_2M, p.address);
 	EXPECT_EQ(0, p.length);
 	EXPECT_EQ(BLOCK, p.pages);
-	/* Outputs are not inputs. */
+	/* Outputs must be zero as inputs. */
 	p.length = PAGE;
 	EXPECT_EQ(-EINVAL, gmem_view_populate_args(self->view, &p));
 	EXPECT_EQ(BLOCK, p.pages);
 	EXPECT_EQ((uintptr_t)self->v + PAGE + SZ_2M, p.address);
 }
 
-/* Parts of a view, at any offset, mapped anywhere. */
+/* Parts of a view at any offset, mapped at any address. */
 TEST_F(fill, unaligned)
 {
 	uint8_t *area = mmap(NULL, 3 * SZ_2M, PROT_NONE,
@@ -162,7 +162,7 @@ TEST_F(fill, unaligned)
 	}
 }
 
-/* Holes: contents and entries are gone, states stay, fresh pages are zero. */
+/* Holes: contents and entries are gone, states stay, new pages are zero. */
 TEST_F(fill, hole)
 {
 	write_pages(self);
@@ -180,7 +180,7 @@ TEST_F(fill, hole)
 	EXPECT_EQ(2, *(uint32_t *)(self->v + PAGE));
 }
 
-/* Conversions that keep no contents keep no entries. */
+/* Conversions with ZERO remove entries. */
 TEST_F(fill, zero)
 {
 	write_pages(self);
@@ -198,7 +198,7 @@ TEST_F(fill, zero)
 	expect_bytes(0, self->v, 4 * PAGE);
 }
 
-/* What is committed the view has: zeros, whatever its state, and no other pages. */
+/* Commit fills the view with the committed pages, in either state, and with no others. */
 TEST_F(fill, committed)
 {
 	struct gmem_ioctl_stat stat;
@@ -211,7 +211,7 @@ TEST_F(fill, committed)
 	EXPECT_EQ(6, gmem_populated(self->fd, 0, LENGTH));
 	expect_missing(0, self);
 	test_gmem_stat(self->fd, &stat);
-	/* Two of them twice: they were converted. */
+	/* Two of them count twice, because they were converted. */
 	EXPECT_EQ(8, stat.view_refills);
 	EXPECT_EQ(8, stat.view_pages);
 	EXPECT_EQ(4, gmem_view_populate(self->view, self->v + 4 * PAGE,
@@ -222,7 +222,7 @@ TEST_F(fill, committed)
 	expect_sigsegv(self->v + 12 * PAGE);
 }
 
-/* Several ranges at once. */
+/* Several ranges in one conversion. */
 TEST_F(fill, ranges)
 {
 	struct gmem_convert_range ranges[] = {
@@ -250,7 +250,7 @@ TEST_F(fill, ranges)
 	expect_pages(self, 0, 0);
 }
 
-/* A conversion that fails leaves the view with what it had. */
+/* A conversion that fails does not change the view. */
 TEST_F(fill, refused)
 {
 	static const unsigned int held[] = { 0, 5, BLOCK - 1, BLOCK, BLOCK + 9,
@@ -274,7 +274,7 @@ TEST_F(fill, refused)
 	expect_missing(0, self);
 }
 
-/* The second of two ranges is at fault: the first is given back, too. */
+/* The second of two ranges fails: the first one is filled again, too. */
 TEST_F(fill, refused_ranges)
 {
 	struct gmem_convert_range ranges[] = {
@@ -298,7 +298,7 @@ TEST_F(fill, refused_ranges)
 	hold_pipe_drop(&hold);
 }
 
-/* A block as one entry, of which one page is converted: the others stay. */
+/* A block is one entry, and one of its pages is converted: the others stay in the view. */
 TEST_F(fill, block_convert)
 {
 	static const unsigned int pages[] = { 0, 7, BLOCK - 1 };
@@ -323,7 +323,7 @@ TEST_F(fill, block_convert)
 	expect_missing(0, self);
 }
 
-/* Memory that is allocated for a view is together, and one entry. */
+/* Memory that is allocated for a view is contiguous, and becomes one entry. */
 TEST_F(fill, block_is_one_entry)
 {
 	char enabled[64] = "";
@@ -337,7 +337,7 @@ TEST_F(fill, block_is_one_entry)
 		    populate_block(self, 3));
 }
 
-/* The same of blocks that are converted as a whole, several of them, and to and fro. */
+/* Several blocks are converted as a whole, in both directions. */
 TEST_F(fill, blocks_convert)
 {
 	unsigned int i;
@@ -357,8 +357,8 @@ TEST_F(fill, blocks_convert)
 }
 
 /*
- * A conversion that is longer than what is worked on at once, and begins in the middle of a
- * block: every page comes back, to private and to shared.
+ * A conversion that is longer than one run, and begins in the middle of a block: the view
+ * has all pages afterwards, in both directions.
  */
 TEST(longer_than_a_run)
 {
@@ -386,14 +386,17 @@ TEST(longer_than_a_run)
 	close(fd);
 }
 
-/* A block of which a page becomes shared, as one entry in one mapping and pages in another. */
+/*
+ * A page of a block becomes shared. The block is one entry in one mapping, and single
+ * pages in another.
+ */
 TEST_F(fill, block_and_pages)
 {
 	uint8_t *area = mmap(NULL, 3 * SZ_2M, PROT_NONE,
 			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *w = area + PAGE;
 
 	populate_block(self, 0);
-	/* Whichever of the two is filled first. */
+	/* In any order of filling. */
 	ASSERT_EQ(w, mmap(w, SZ_2M, PROT_NONE, MAP_SHARED | MAP_FIXED, self->view, 0));
 	EXPECT_EQ(BLOCK, gmem_view_populate(self->view, w, SZ_2M, 0));
 	write_pages(self);
@@ -406,7 +409,7 @@ TEST_F(fill, block_and_pages)
 	munmap(area, 3 * SZ_2M);
 }
 
-/* A hole in a block takes its pages, and no others. */
+/* A hole in a block removes its pages only. */
 TEST_F(fill, block_hole)
 {
 	unsigned int i;
@@ -420,7 +423,7 @@ TEST_F(fill, block_hole)
 	EXPECT_EQ(BLOCK + 5, *(uint32_t *)(self->v + SZ_2M + 4 * PAGE));
 	EXPECT_EQ(BLOCK + 7, *(uint32_t *)(self->v + SZ_2M + 6 * PAGE));
 	EXPECT_EQ(2 * BLOCK, *(uint32_t *)(self->v + 2 * SZ_2M - PAGE));
-	/* From the middle of one block to the middle of another. */
+	/* From the middle of one block to the middle of another */
 	test_gmem_punch(self->fd, 3 * SZ_2M - PAGE, 2 * PAGE);
 	EXPECT_EQ(2 * BLOCK + 1, *(uint32_t *)(self->v + 2 * SZ_2M));
 	EXPECT_EQ(3 * BLOCK + 2, *(uint32_t *)(self->v + 3 * SZ_2M + PAGE));
@@ -432,7 +435,7 @@ TEST_F(fill, block_hole)
 
 #define SPARSE_LENGTH GMEM_LENGTH_MAX
 
-/* Terabytes with two pages in them: what there is counts, not what there could be. */
+/* A file of many TiB with two populated pages: the time depends on these pages. */
 TEST(sparse)
 {
 	const char *why = gmem_view_unavailable();
@@ -465,7 +468,7 @@ static int set_thp(const char *value)
 			       value);
 }
 
-/* With the setting for large pages at whatever, and for whom they are forbidden. */
+/* With each setting for transparent huge pages, and with these disabled for the process. */
 TEST_F(fill, thp_settings)
 {
 	static const char *const values[] = { "never", "always", "madvise" };
@@ -501,7 +504,7 @@ static void on_alarm(int sig)
 	alarms++;
 }
 
-/* One signal, @us from now; or none, for 0. */
+/* Raise a signal after @us; 0: none. */
 static void set_alarm(int flags, unsigned long us)
 {
 	struct sigaction sa = { .sa_handler = on_alarm, .sa_flags = flags };
@@ -511,7 +514,7 @@ static void set_alarm(int flags, unsigned long us)
 	setitimer(ITIMER_REAL, &it, NULL);
 }
 
-/* A call that is to be interrupted after @us. */
+/* A call that a signal interrupts after @us. */
 static int interrupted_populate(int view, struct gmem_ioctl_view_populate *p,
 				unsigned long us)
 {
@@ -523,7 +526,10 @@ static int interrupted_populate(int view, struct gmem_ioctl_view_populate *p,
 	return rc;
 }
 
-/* All of the view, however often a signal ends it. Returns how often. */
+/*
+ * Populate the whole view, with calls that signals interrupt. Return: number of
+ * interruptions.
+ */
 static unsigned int populate_with_signals(int view, uint8_t *v, unsigned long us)
 {
 	struct gmem_ioctl_view_populate p = {
@@ -539,7 +545,7 @@ static unsigned int populate_with_signals(int view, uint8_t *v, unsigned long us
 		EXPECT_EQ(0, p.pages);
 		ASSERT_EQ(begin + BIG_LENGTH, p.address + p.length);
 		ASSERT_EQ(0, p.address % PAGE);
-		/* What it has passed is there. */
+		/* Pages before the cursor are populated. */
 		if (p.address > begin)
 			expect_byte(0, (uint8_t *)p.address - PAGE);
 		if (p.address == last)
@@ -551,7 +557,7 @@ static unsigned int populate_with_signals(int view, uint8_t *v, unsigned long us
 	return interrupted;
 }
 
-/* A signal ends it; the cursor says how far it came, and it goes on from there. */
+/* A signal interrupts the call; the cursor is where the next call continues. */
 TEST(signals)
 {
 	const char *why = gmem_view_unavailable();
@@ -565,7 +571,7 @@ TEST(signals)
 	fd = test_gmem_create(BIG_LENGTH, GMEM_CREATE_F_INIT_SHARED);
 	view = test_gmem_view(fd, 0, BIG_LENGTH);
 	v = test_gmem_view_map(view, 0, BIG_LENGTH);
-	/* A signal that comes before the call begins ends nothing. */
+	/* A signal before the call begins interrupts nothing. */
 	for (us = 1000; !interrupted && us < 1000000; us *= 2) {
 		test_gmem_punch(fd, 0, BIG_LENGTH);
 		interrupted = populate_with_signals(view, v, us);
@@ -578,7 +584,7 @@ TEST(signals)
 	close(fd);
 }
 
-/* With SA_RESTART nobody sees the signal. */
+/* With SA_RESTART the call succeeds. */
 TEST(signals_restarted)
 {
 	const char *why = gmem_view_unavailable();
@@ -619,7 +625,7 @@ static void populate_at_limit(int fd, const struct cgroup *cg)
 	p = (struct gmem_ioctl_view_populate){ .address = (uintptr_t)v,
 					       .length = BIG_LENGTH };
 	rc = gmem_view_populate_args(view, &p);
-	/* At the limit a file that this program opens would be one too many. */
+	/* At the limit this process cannot open a file, so use the fd from above. */
 	ASSERT_EQ(3, write(limit, "max", 3));
 	EXPECT_EQ(-ENOMEM, rc);
 	EXPECT_EQ((uintptr_t)v + BIG_LENGTH, p.address + p.length);
@@ -629,14 +635,14 @@ static void populate_at_limit(int fd, const struct cgroup *cg)
 	for (at = v; at < (uint8_t *)p.address; at += 7 * PAGE)
 		expect_byte(0, at);
 	expect_sigsegv((uint8_t *)p.address + SZ_2M);
-	/* With the limit gone it goes on. */
+	/* Without the limit the call continues. */
 	p.pages = 0;
 	EXPECT_EQ(0, gmem_view_populate_args(view, &p));
 	EXPECT_EQ(0, p.length);
 	expect_byte(0, v + BIG_LENGTH - 1);
 }
 
-/* The limit of a memory cgroup: ENOMEM, nobody is killed, and what is there stays. */
+/* At the limit of a memory cgroup: ENOMEM, no process is killed, and populated pages stay. */
 TEST(memory_limit)
 {
 	const char *why = gmem_view_unavailable();
@@ -686,7 +692,10 @@ static void *slow_convert_main(void *arg)
 						   PRESERVE, 30000);
 }
 
-/* While a conversion waits for a page it waits, too; then it sees the new states. */
+/*
+ * VIEW_POPULATE waits for a conversion that waits for a page, and then sees the new
+ * states.
+ */
 TEST_F(fill, waits_for_conversion)
 {
 	struct populate_task populate = { .view = self->view, .v = self->v };
@@ -697,7 +706,7 @@ TEST_F(fill, waits_for_conversion)
 	write_pages(self);
 	ASSERT_EQ(0, hold_pipe_take(&hold, self->p + 5 * PAGE, PAGE));
 	ASSERT_EQ(0, gmem_task_start(&convert, -1, slow_convert_main, &self->fd));
-	/* Until a load would wait. */
+	/* Wait until the conversion has begun. */
 	usleep(300000);
 	ASSERT_EQ(0, gmem_task_start(&task, -1, populate_main, &populate));
 	for (i = 0; i < 1000 && !__atomic_load_n(&populate.tid, __ATOMIC_ACQUIRE);
@@ -709,7 +718,7 @@ TEST_F(fill, waits_for_conversion)
 	hold_pipe_drop(&hold);
 	EXPECT_EQ(0, (intptr_t)gmem_task_join(&convert));
 	gmem_task_join(&task);
-	/* One of the two has put all of them there. */
+	/* Either this call or the conversion has populated all pages. */
 	EXPECT_TRUE(populate.pages == NR_PAGES || populate.pages == 0);
 	expect_missing(0, self);
 	expect_sigsegv(self->v);

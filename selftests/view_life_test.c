@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Who may have a view of what, and how long: by files, processes and address spaces;
- * beside other views, stores and hypervisors; until the last of them is closed.
+ * Who can have a view of which memory, and how long: for files, processes and address
+ * spaces; together with other views, stores and hypervisors; until the last reference is
+ * closed.
  */
 #include <fcntl.h>
 #include <sched.h>
@@ -53,7 +54,7 @@ static void expect_views(int fd, unsigned int views, unsigned int mappings)
 	EXPECT_EQ(mappings, stat.view_mappings);
 }
 
-/* The mapping holds the view. */
+/* The mapping keeps the view. */
 TEST_F(life, view_closed_first)
 {
 	int view = test_gmem_view(self->fd, 0, LENGTH);
@@ -71,7 +72,7 @@ TEST_F(life, view_closed_first)
 	expect_views(self->fd, 0, 0);
 }
 
-/* The view holds the memory. */
+/* The view keeps the memory. */
 TEST_F(life, memory_closed_first)
 {
 	int fd = test_gmem_create(LENGTH, GMEM_CREATE_F_INIT_SHARED);
@@ -88,7 +89,7 @@ TEST_F(life, memory_closed_first)
 	expect_sigsegv(v);
 }
 
-/* A view without a mapping, and a file opened again. */
+/* A view without a mapping, and of a file that was opened again. */
 TEST_F(life, never_mapped)
 {
 	char path[64];
@@ -110,7 +111,7 @@ TEST_F(life, never_mapped)
 	close(view);
 }
 
-/* An fd that is only for reading gives no view; a guest's consent rules it out. */
+/* An fd without write access gives no view, and neither does a file with GUEST_CONSENT. */
 TEST_F(life, refused)
 {
 	int ro, consent;
@@ -129,7 +130,7 @@ TEST_F(life, refused)
 	close(ro);
 }
 
-/* O_CLOEXEC as it is asked for. */
+/* O_CLOEXEC is set on request. */
 TEST_F(life, fd_flags)
 {
 	struct gmem_ioctl_view v = {
@@ -146,7 +147,7 @@ TEST_F(life, fd_flags)
 	close(view);
 }
 
-/* Views and mappings of them that overlap: all of them follow a conversion. */
+/* Overlapping views and mappings: a conversion changes all of them. */
 TEST_F(life, aliases)
 {
 	int view[3] = { test_gmem_view(self->fd, 0, LENGTH),
@@ -157,7 +158,7 @@ TEST_F(life, aliases)
 	uint8_t *x = test_gmem_view_map(view[1], 2 * PAGE, 4 * PAGE);
 	uint8_t *y = test_gmem_view_map(view[2], 8 * PAGE, 4 * PAGE);
 
-	/* What is populated in one is, in all of them. */
+	/* A page that is populated in one mapping is still missing in the others. */
 	EXPECT_EQ(NR_PAGES + 2 + 4 + 4,
 		  gmem_view_populate(view[0], v, LENGTH, 0));
 	EXPECT_EQ(0, gmem_view_populate(view[1], x, 4 * PAGE, 0));
@@ -174,7 +175,7 @@ TEST_F(life, aliases)
 	expect_byte(0x42, v + 3 * PAGE);
 	expect_byte(0x42, w);
 	expect_byte(0x42, x + PAGE);
-	/* One view's fd says nothing about the mapping of another. */
+	/* A view fd cannot populate the mapping of another view. */
 	EXPECT_EQ(-EINVAL, gmem_view_populate(view[1], v, PAGE, 0));
 	EXPECT_EQ(-EINVAL, gmem_view_populate(view[0], x, PAGE, 0));
 	munmap(v, LENGTH);
@@ -182,7 +183,7 @@ TEST_F(life, aliases)
 	expect_views(self->fd, 3, 3);
 }
 
-/* Nor does it say anything about other memory. */
+/* It cannot populate other memory either. */
 TEST_F(life, other_memory)
 {
 	int fd = test_gmem_create(LENGTH, GMEM_CREATE_F_INIT_SHARED);
@@ -201,7 +202,7 @@ TEST_F(life, other_memory)
 	close(fd);
 }
 
-/* A process that has the fd, but not the address space. */
+/* A process that has the fd, but another address space. */
 static void try_stranger(int view, uint8_t *v)
 {
 	EXPECT_EQ(MAP_FAILED, gmem_view_map(view, 0, LENGTH));
@@ -229,7 +230,7 @@ TEST_F(life, child)
 	expect_views(self->fd, 1, 1);
 }
 
-/* A process that gets the fd in a message; it stays when its maker is gone. */
+/* A process that receives the fd in a message; it stays valid after the sender has ended. */
 TEST_F(life, passed)
 {
 	int pair[2], view;
@@ -251,7 +252,7 @@ TEST_F(life, passed)
 	expect_views(self->fd, 0, 0);
 }
 
-/* A thread that others take for a process: the same address space. */
+/* A vfork() child shares the address space, so it can use the view. */
 TEST_F(life, vfork)
 {
 	int view = test_gmem_view(self->fd, 0, LENGTH);
@@ -268,7 +269,7 @@ TEST_F(life, vfork)
 	expect_bytes(0x41, v, LENGTH);
 }
 
-/* The program that the test below becomes, in a new address space. */
+/* The program that the next test executes in a new address space. */
 static __attribute__((constructor)) void after_exec(void)
 {
 	const char *env = getenv(EXEC_ENV);
@@ -287,7 +288,7 @@ static __attribute__((constructor)) void after_exec(void)
 	_exit(gmem_try_read((void *)address, NULL) == SIGSEGV ? 0 : 4);
 }
 
-/* exec: the mapping is gone with the address space, the fd is of no use. */
+/* exec() removes the mapping with the address space, and the fd cannot be used. */
 TEST_F(life, exec)
 {
 	char text[64];
@@ -322,7 +323,7 @@ static void *convert_main(void *arg)
 	return NULL;
 }
 
-/* A process that ends in the middle of conversions and their refills. */
+/* A process exits during conversions that fill its view. */
 TEST_F(life, exit_in_the_middle)
 {
 	struct gmem_task task[2] = { 0 };
@@ -352,7 +353,7 @@ TEST_F(life, exit_in_the_middle)
 				       10000));
 }
 
-/* A view of each of two processes: who converts gives back only its own pages. */
+/* Two processes with a view each: a conversion fills only the view of the caller. */
 TEST_F(life, two_processes)
 {
 	int view = test_gmem_view(self->fd, 0, LENGTH);
@@ -381,7 +382,7 @@ TEST_F(life, two_processes)
 
 #define NR_MAPPINGS 2000
 
-/* Has so many mappings of a page, far from each other, filled, in a group over its limit. */
+/* Fill many distant mappings of a page, in a group above memory.high. */
 static void populate_slowly(const struct cgroup *cg, int fd, int ready)
 {
 	char *at = mmap(NULL, NR_MAPPINGS * SZ_2M, PROT_NONE,
@@ -399,7 +400,10 @@ static void populate_slowly(const struct cgroup *cg, int fd, int ready)
 	_exit(KSFT_PASS);
 }
 
-/* A process that sleeps while its views are filled keeps nobody from mapping views. */
+/*
+ * A process that sleeps while it fills its views does not prevent others from mapping
+ * views.
+ */
 TEST_F(life, neighbour_sleeps)
 {
 	struct cgroup cg;
@@ -436,7 +440,7 @@ TEST_F(life, neighbour_sleeps)
 	EXPECT_EQ(0, cgroup_remove(&cg));
 }
 
-/* A part is either a view's or a hypervisor's; another part is free. */
+/* A range has either a view or a hypervisor; other ranges are free. */
 TEST_F(life, beside_a_hypervisor)
 {
 	const char *why = mock_unavailable();
@@ -464,7 +468,7 @@ TEST_F(life, beside_a_hypervisor)
 	expect_mock_kept(vm);
 }
 
-/* As long as a mapping is left, so is the view. */
+/* A mapping keeps its view. */
 TEST_F(life, mapping_keeps_hypervisor_out)
 {
 	const char *why = mock_unavailable();
@@ -483,7 +487,7 @@ TEST_F(life, mapping_keeps_hypervisor_out)
 	test_mock_unbind(vm, GPA);
 }
 
-/* The same of KVM's guest_memfd. What an unbound store has kept is gone. */
+/* The same for KVM's guest_memfd. Pages that UNBIND leaves in the store are lost. */
 TEST_F(life, beside_a_store)
 {
 	const char *why = kvm_store_unavailable();
@@ -509,7 +513,7 @@ TEST_F(life, beside_a_store)
 	expect_bytes(0x41, v, 8 * PAGE);
 }
 
-/* VIEW_FAULT of a thread that has run no vCPU, with whatever fd of a view. */
+/* VIEW_FAULT in a thread that has run no vCPU, with any view fd. */
 TEST_F(life, fault)
 {
 	int view = test_gmem_view(self->fd, 0, LENGTH), want = -EOPNOTSUPP;
@@ -541,7 +545,7 @@ static long gmem_kvm_users(void)
 	return strtol(text, NULL, 10);
 }
 
-/* A VMM that has asked where its vCPUs fault relies on the answer. */
+/* After VIEW_FAULT the module cannot be unloaded, because the VMM relies on it. */
 TEST_F(life, fault_keeps_module)
 {
 	int view = test_gmem_view(self->fd, 0, LENGTH), i;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A mapping of a view is of one piece for life: what would split, move, grow or open
- * it is refused, and leaves it as it was; what ends it ends all of it.
+ * A mapping of a view is never split: calls that would split, move, grow or open it are
+ * refused, and change nothing. Only the whole mapping can be removed.
  */
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -41,7 +41,7 @@ FIXTURE(mapping) {
 	int fd;
 	int view;
 	uint8_t *p;
-	uint8_t *around;	/* a page, the view, and room to move it to */
+	uint8_t *around;	/* a page, the view, and space to move it to */
 	uint8_t *v;
 };
 
@@ -87,7 +87,7 @@ static void expect_mappings(struct mapping_data *self, unsigned int nr)
 	EXPECT_EQ(nr, stat.view_mappings);
 }
 
-/* All of it is there, and what is private is closed. */
+/* All pages are in the view, and private ones are inaccessible. */
 static void expect_whole(struct mapping_data *self)
 {
 	int i;
@@ -121,7 +121,7 @@ TEST_F(mapping, mmap)
 	for (i = 0; i < sizeof(prots) / sizeof(*prots); i++) {
 		EXPECT_EQ(MAP_FAILED, mmap(NULL, LENGTH, prots[i], MAP_SHARED,
 					   self->view, 0));
-		/* On some kernels the file cannot be executed in the first place. */
+		/* On some kernels the file cannot be mapped executable at all. */
 		if (!(prots[i] & PROT_EXEC) || errno != EPERM)
 			EXPECT_EQ(EINVAL, errno);
 	}
@@ -148,7 +148,7 @@ TEST_F(mapping, mmap)
 	close(view);
 }
 
-/* What the kernel knows about the mapping: I/O, neither inherited nor dumped. */
+/* The VMA's flags: I/O, not inherited, not dumped. */
 TEST_F(mapping, flags)
 {
 	static const char *const has[] = { "sh", "pf", "io", "de", "dc", "dd" };
@@ -164,7 +164,7 @@ TEST_F(mapping, flags)
 		EXPECT_FALSE(gmem_vm_flag(self->v, lacks[i]));
 }
 
-/* A part cannot be unmapped, be it with what is beside it. */
+/* A part cannot be unmapped, also not together with neighbouring memory. */
 TEST_F(mapping, munmap_part)
 {
 	EXPECT_EQ(-1, munmap(self->v, PAGE));
@@ -188,7 +188,7 @@ TEST_F(mapping, munmap_whole)
 	expect_sigsegv(self->v);
 }
 
-/* With what is around it. */
+/* Unmap it together with neighbouring memory. */
 TEST_F(mapping, munmap_more)
 {
 	EXPECT_EQ(0, munmap(self->around, LENGTH + 2 * PAGE));
@@ -196,7 +196,7 @@ TEST_F(mapping, munmap_more)
 	expect_sigsegv(self->v);
 }
 
-/* Something else in the place of a part of it, or of all. */
+/* Another mapping in the place of a part, or of the whole mapping. */
 TEST_F(mapping, map_fixed)
 {
 	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
@@ -216,7 +216,7 @@ TEST_F(mapping, map_fixed)
 	expect_bytes(0, self->v, LENGTH);
 }
 
-/* The view in its own place: another part of it, then none. */
+/* Map the view over itself: a part, the whole, and outside of the view. */
 TEST_F(mapping, map_itself)
 {
 	EXPECT_EQ(MAP_FAILED, map_at(self->view, self->v + PAGE, PAGE, PAGE));
@@ -229,7 +229,7 @@ TEST_F(mapping, map_itself)
 	expect_whole(self);
 	EXPECT_EQ(MAP_FAILED, map_at(self->view, self->v, LENGTH, LENGTH));
 	EXPECT_EQ(EINVAL, errno);
-	/* Whether the old one is still there is the kernel's to say. */
+	/* The kernel may or may not have removed the old mapping. */
 	munmap(self->v, LENGTH);
 	expect_gone(self);
 }
@@ -240,7 +240,7 @@ TEST_F(mapping, remap_file_pages)
 		expect_whole(self);
 	else
 		TH_LOG("remap_file_pages() of a part");
-	/* All of it is another mapping of it, which has to be populated. */
+	/* Remapping the whole range creates a new mapping, which has to be populated. */
 	if (!syscall(SYS_remap_file_pages, self->v, LENGTH, 0, 0, 0))
 		EXPECT_EQ(NR_PAGES, gmem_view_populate(self->view, self->v,
 						       LENGTH, NOALLOC));
@@ -261,7 +261,7 @@ static void expect_no_mremap(struct mapping_data *self, uint8_t *from,
 	expect_whole(self);
 }
 
-/* Neither grown nor shrunk, moved, doubled or left behind, as a whole or in part. */
+/* mremap() cannot grow, shrink, move, duplicate or keep it, as a whole or in part. */
 TEST_F(mapping, mremap)
 {
 	const int move = MREMAP_MAYMOVE, fixed = MREMAP_MAYMOVE | MREMAP_FIXED;
@@ -283,7 +283,7 @@ TEST_F(mapping, mremap)
 	expect_no_mremap(self, self->v + PAGE, PAGE, PAGE, leave);
 }
 
-/* No access rights: not even none, with a key. */
+/* mprotect() is refused, even with PROT_NONE. */
 TEST_F(mapping, mprotect)
 {
 	static const int prots[] = { PROT_READ, PROT_WRITE, PROT_EXEC,
@@ -303,7 +303,7 @@ TEST_F(mapping, mprotect)
 	expect_whole(self);
 }
 
-/* A change of the protection key would take from guests what they may do. */
+/* A change of the protection key would change the access rights of guests. */
 TEST_F(mapping, pkey_mprotect)
 {
 	int key = pkey_alloc(0, 0);
@@ -319,7 +319,7 @@ TEST_F(mapping, pkey_mprotect)
 	expect_whole(self);
 }
 
-/* mlock() says that all is well, and does nothing. */
+/* mlock() has no effect. */
 TEST_F(mapping, mlock)
 {
 	mlock(self->v, LENGTH);
@@ -332,7 +332,7 @@ TEST_F(mapping, mlock)
 	expect_whole(self);
 }
 
-/* A sealed one stays, as long as its process does. */
+/* A sealed mapping stays until its process ends. */
 TEST_F(mapping, mseal)
 {
 	pid_t pid;
@@ -357,12 +357,12 @@ TEST_F(mapping, mseal)
 		_exit(0);
 	}
 	EXPECT_EQ(0, gmem_wait_pid(pid));
-	/* The child's conversions have taken the page from this one. */
+	/* The child's conversions have removed the page from this process's view. */
 	EXPECT_EQ(1, gmem_view_populate(self->view, self->v, LENGTH, NOALLOC));
 	expect_whole(self);
 }
 
-/* What advice on all of it or on a part does: nothing that shows. */
+/* madvise() of the whole mapping or a part has no visible effect. */
 TEST_F(mapping, madvise)
 {
 	static const int advices[] = {
@@ -389,7 +389,7 @@ TEST_F(mapping, madvise)
 	EXPECT_TRUE(gmem_vm_flag(self->v, "dd"));
 }
 
-/* Advice that must fail, and how. */
+/* Advice that must fail, and the errno. */
 TEST_F(mapping, madvise_errors)
 {
 	static const struct {
@@ -422,7 +422,7 @@ static int uffd_register(int uffd, uint8_t *p, uint64_t mode)
 	return ioctl(uffd, UFFDIO_REGISTER, &reg) ? -errno : 0;
 }
 
-/* userfaultfd takes over no faults of it and watches no writes to it. */
+/* userfaultfd cannot register the mapping, neither for faults nor for write protection. */
 TEST_F(mapping, userfaultfd)
 {
 	struct uffdio_api api = { .api = UFFD_API };
@@ -446,7 +446,7 @@ TEST_F(mapping, userfaultfd)
 	expect_whole(self);
 }
 
-/* A memory policy of the mapping is no policy of the pages. */
+/* A memory policy of the mapping does not affect its pages. */
 TEST_F(mapping, mbind)
 {
 	unsigned long node = 1;
@@ -458,7 +458,7 @@ TEST_F(mapping, mbind)
 	expect_whole(self);
 }
 
-/* The kernel's counters of dirty pages walk over mappings. */
+/* clear_refs walks over the page tables of mappings. */
 TEST_F(mapping, clear_refs)
 {
 	if (access("/proc/self/clear_refs", W_OK))
@@ -468,7 +468,7 @@ TEST_F(mapping, clear_refs)
 	expect_whole(self);
 }
 
-/* What a file can be asked for that a view does not offer. */
+/* File operations that a view does not offer. */
 TEST_F(mapping, file_calls)
 {
 	uint8_t buf[16];
@@ -489,7 +489,7 @@ TEST_F(mapping, file_calls)
 	expect_whole(self);
 }
 
-/* As many mappings as there may be, and no more; each that goes makes room. */
+/* The maximum number of mappings, and one more; unmapping makes room for another one. */
 TEST_F_TIMEOUT(mapping, max_mappings, 300)
 {
 	unsigned int i;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the kernel does to memory by itself, under the eyes of a view: memory that fails
- * leaves it at once and does not come back before a hole is punched; nothing moves,
- * nothing is dropped, and nobody counts the view's entries as mappings.
+ * What the kernel does to memory by itself while it is in a view. Memory that fails
+ * leaves the view immediately, and does not come back before a hole is punched. Nothing
+ * is moved or dropped, and entries of a view do not count as mappings.
  */
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -32,7 +32,7 @@ FIXTURE(memory) {
 	bool bad;
 };
 
-/* Each page begins with its number. */
+/* The contents of each page begin with its number. */
 FIXTURE_SETUP(memory)
 {
 	const char *why = gmem_view_unavailable();
@@ -51,7 +51,7 @@ FIXTURE_SETUP(memory)
 	ASSERT_NE(0, self->bad_pfn);
 }
 
-/* A frame that nobody uses any more is given back, where that can be done. */
+/* Remove the poison of a frame that has no user any more, if possible. */
 FIXTURE_TEARDOWN(memory)
 {
 	munmap(self->v, LENGTH);
@@ -65,7 +65,7 @@ FIXTURE_TEARDOWN(memory)
 #define expect_missing(n, self)						\
 	EXPECT_EQ(n, gmem_view_populate((self)->view, (self)->v, LENGTH, NOALLOC))
 
-/* All pages but one are in the view, shared, with what they had. */
+/* All pages except one are in the view, shared, with their contents. */
 static void expect_others(struct memory_data *self, unsigned int but)
 {
 	unsigned int i, wrong = 0;
@@ -79,7 +79,7 @@ static void expect_others(struct memory_data *self, unsigned int but)
 	EXPECT_EQ(0, wrong);
 }
 
-/* Populate the view from @first on: it ends before the page that has failed. */
+/* Populating the view from @first on stops at the page that has failed. */
 static void expect_stops(struct memory_data *self, unsigned int first)
 {
 	struct gmem_ioctl_view_populate p = {
@@ -90,12 +90,12 @@ static void expect_stops(struct memory_data *self, unsigned int first)
 	EXPECT_EQ(-EHWPOISON, gmem_view_populate_args(self->view, &p));
 	EXPECT_EQ((uintptr_t)self->v + BAD * PAGE, p.address);
 	EXPECT_EQ((NR_PAGES - BAD) * PAGE, p.length);
-	/* Again: there is where it stands. */
+	/* Again: the call stops at the same page. */
 	p.pages = 0;
 	EXPECT_EQ(-EHWPOISON, gmem_view_populate_args(self->view, &p));
 	EXPECT_EQ(0, p.pages);
 	EXPECT_EQ((uintptr_t)self->v + BAD * PAGE, p.address);
-	/* Behind it, as if nothing was. */
+	/* After this page the call succeeds. */
 	p.address += PAGE;
 	p.length -= PAGE;
 	EXPECT_EQ(0, gmem_view_populate_args(self->view, &p));
@@ -116,7 +116,7 @@ static void expect_hole_heals(struct memory_data *self)
 	expect_others(self, BAD);
 }
 
-/* It is shared, and the process has it mapped. */
+/* A shared page fails while the process has it mapped. */
 TEST_F(memory, poison_mapped)
 {
 	const char *why = poison_unavailable();
@@ -138,7 +138,7 @@ TEST_F(memory, poison_mapped)
 	expect_hole_heals(self);
 }
 
-/* Its page cannot be named by its address in the view. */
+/* A page cannot be poisoned by its address in the view. */
 TEST_F(memory, poison_by_view)
 {
 	EXPECT_EQ(-1, madvise(self->v + BAD * PAGE, PAGE, MADV_HWPOISON));
@@ -146,7 +146,7 @@ TEST_F(memory, poison_by_view)
 	expect_others(self, NR_PAGES);
 }
 
-/* A frame fails; true unless that cannot be tried. */
+/* A frame fails. Return: false if this cannot be injected. */
 static bool frame_fails(struct memory_data *self)
 {
 	const char *why = poison_pfn_unavailable();
@@ -161,7 +161,7 @@ static bool frame_fails(struct memory_data *self)
 	return true;
 }
 
-/* Shared, and only the view has it. */
+/* A shared page fails that is only in the view. */
 TEST_F(memory, poison_shared)
 {
 	munmap(self->p, LENGTH);
@@ -174,7 +174,7 @@ TEST_F(memory, poison_shared)
 	expect_hole_heals(self);
 }
 
-/* Private: nobody but a guest could have it. */
+/* A private page fails, which only a guest can use. */
 TEST_F(memory, poison_private)
 {
 	test_gmem_convert(self->fd, BAD * PAGE, PAGE, PRIVATE, PRESERVE);
@@ -188,7 +188,7 @@ TEST_F(memory, poison_private)
 	expect_hole_heals(self);
 }
 
-/* Two views of it lose it. */
+/* Two views lose the page. */
 TEST_F(memory, poison_aliases)
 {
 	const char *why = poison_unavailable();
@@ -207,7 +207,7 @@ TEST_F(memory, poison_aliases)
 	munmap(w, SZ_2M);
 }
 
-/* Soft offline moves nothing and drops nothing that a view has. */
+/* Soft offline does not move or drop a page that a view has. */
 TEST_F(memory, soft_offline)
 {
 	const char *why = poison_soft_unavailable();
@@ -229,7 +229,7 @@ TEST_F(memory, soft_offline)
 	EXPECT_EQ(self->bad_pfn, gmem_pfn(self->p + BAD * PAGE));
 }
 
-/* A page of a view is mapped as often as it is mapped ordinarily. */
+/* The map count of a page counts only ordinary mappings. */
 TEST_F(memory, mapcount)
 {
 	uint64_t count = ~0ULL, pos = self->bad_pfn * sizeof(count);
@@ -247,7 +247,7 @@ TEST_F(memory, mapcount)
 	close(fd);
 }
 
-/* Compaction and the like, in both states. */
+/* Compact and reclaim memory. */
 static void stir(void)
 {
 	gmem_write_file("/proc/sys/vm/compact_memory", "1");
@@ -272,7 +272,7 @@ TEST_F(memory, compaction)
 	EXPECT_EQ(self->bad_pfn, gmem_pfn(self->p + BAD * PAGE));
 }
 
-/* Migration by request: of the ordinary mapping, the view's, and all of the process. */
+/* Migration on request: of the ordinary mapping, of the view's, and of the whole process. */
 TEST_F(memory, migration)
 {
 	void *pages[2] = { self->p + BAD * PAGE, self->v + BAD * PAGE };
@@ -300,7 +300,7 @@ TEST_F(memory, migration)
 
 #define BALANCING "/proc/sys/kernel/numa_balancing"
 
-/* NUMA balancing looks for mappings to close; a view's are not among them. */
+/* NUMA balancing does not unmap pages from a view. */
 TEST_F(memory, balancing)
 {
 	uint64_t end = ksft_now_ms() + 1500;

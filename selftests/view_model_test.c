@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Random operations on a file with views, one after another, and a model that says
- * which page each mapping has, and what is in it. After each operation some pages are
- * looked at, now and then all.
+ * Random operations on a file with views, one after another, compared with a model of the
+ * pages in each mapping and their contents. After each operation some pages are checked,
+ * sometimes all.
  *
- * What must be there: pages that were populated through a mapping, and pages of a range
- * whose conversion has ended, as far as they have memory. What may be there as well: any
- * page with memory, for a block is filled as a whole where nothing of it is mapped.
+ * A mapping must have the pages that were populated through it, and the pages with memory
+ * of ranges whose conversion has ended. It may have any other page with memory, because a
+ * block is filled as a whole where nothing of it is mapped.
  */
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -17,11 +17,11 @@
 #include "hold.h"
 #include "ksft.h"
 
-#define NR_PAGES 1300			/* of two blocks and a bit */
+#define NR_PAGES 1300			/* two blocks and a part */
 #define LENGTH (NR_PAGES * PAGE)
 #define NR_MAPPINGS 4
 #define FILES 6
-#define OPERATIONS 150			/* on each */
+#define OPERATIONS 150			/* of each run */
 #define WAIT_MS 10000
 
 struct view_model {
@@ -29,7 +29,7 @@ struct view_model {
 	uint8_t *v;
 	int first;
 	int count;
-	bool must[NR_PAGES];		/* by page of the file */
+	bool must[NR_PAGES];		/* indexed by page of the file */
 };
 
 static struct {
@@ -69,7 +69,7 @@ static void pick(int *first, int *count)
 		*count = NR_PAGES - *first;
 }
 
-/* Whether a page of a mapping is as it has to be. */
+/* Whether a page of a mapping agrees with the model. */
 static bool agrees(const struct view_model *m, int page)
 {
 	const struct page_model *pm = &model.page[page];
@@ -84,7 +84,7 @@ static bool agrees(const struct view_model *m, int page)
 	return got == pm->tag;
 }
 
-/* Every page, or every so many: an access that is refused takes its time. */
+/* Check one of @step pages: failing accesses are slow. */
 static void check(int step)
 {
 	struct view_model *m;
@@ -97,7 +97,7 @@ static void check(int step)
 				    page, m->first, m->count);
 }
 
-/* Everything of the range that has memory is there, in all mappings. */
+/* All pages of the range that have memory must be in all mappings. */
 static void must_have(int first, int count)
 {
 	struct view_model *m;
@@ -182,7 +182,7 @@ static void op_convert(void)
 		must_have(first, count);
 }
 
-/* One that is refused: somebody holds a page. */
+/* A conversion that is refused, because a page is held. */
 static void op_refused(void)
 {
 	struct hold_pipe hold;
@@ -238,7 +238,7 @@ static void op_write(void)
 					     gmem_rand(&rng)), "page %d", i);
 }
 
-/* Through a mapping, where the page is there. */
+/* Write through a mapping that has the page. */
 static void op_write_view(void)
 {
 	struct view_model *m = &model.map[below(NR_MAPPINGS)];
@@ -287,7 +287,7 @@ static void model_create(void)
 	model.p = test_gmem_map(model.fd, 0, LENGTH);
 }
 
-/* What is private has kept its contents as well. */
+/* Private pages have kept their contents, too. */
 static void model_finish(void)
 {
 	int i;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * After CONVERT to private has returned, nothing reaches the page through a view,
- * however filling the view races with the conversion; and views that are filled,
- * mapped, unmapped, opened, closed and inherited by nobody, all at a time, give
- * nobody a page that is not his.
+ * After CONVERT to private has returned, no access by a view succeeds, in any race of
+ * filling the view with the conversion. Views that are filled, mapped, unmapped, opened,
+ * closed and inherited at the same time give no process a page that it must not have.
  */
 #include <sys/mman.h>
 #include <unistd.h>
@@ -12,7 +11,7 @@
 #include "ksft.h"
 #include "race.h"
 
-/* The last page of a block, a whole block, and the first of another. */
+/* The last page of a block, a whole block, and the first page of another one. */
 #define OFFSET (SZ_2M - PAGE)
 #define LENGTH (SZ_2M + 2 * PAGE)
 #define FILE_LENGTH (3 * SZ_2M)
@@ -24,7 +23,7 @@ static int attack_populate(struct race *r, uint8_t *p)
 	return gmem_try_read(p, NULL);
 }
 
-/* In a mapping of this moment. */
+/* By a new mapping. */
 static int attack_remap(struct race *r, uint8_t *p)
 {
 	uint64_t offset = OFFSET + (p - r->p);
@@ -39,7 +38,7 @@ static int attack_remap(struct race *r, uint8_t *p)
 	return rc;
 }
 
-/* All of it, so that the block can be one entry. */
+/* By a mapping of the whole range, in which the block can be one entry. */
 static int attack_whole(struct race *r, uint8_t *p)
 {
 	uint8_t *v = gmem_view_map(r->view, OFFSET, LENGTH);
@@ -53,7 +52,7 @@ static int attack_whole(struct race *r, uint8_t *p)
 	return rc;
 }
 
-/* By a view of this moment. */
+/* By a new view. */
 static int attack_reopen(struct race *r, uint8_t *p)
 {
 	uint64_t offset = OFFSET + (p - r->p);
@@ -127,7 +126,7 @@ TEST(reopen)
 	race(attack_reopen);
 }
 
-/* What a thread of the turmoil does, in the part of the file that is its own or not. */
+/* A thread that makes random calls; threads use the same parts of the file. */
 struct turmoil {
 	int fd;
 	int view;
@@ -200,7 +199,7 @@ static void *turmoil_main(void *arg)
 	return NULL;
 }
 
-/* Everything at a time. In the end nothing is left of it, and all of it works. */
+/* All calls at the same time. At the end everything is released, and works. */
 TEST_TIMEOUT(turmoil, 600)
 {
 	const char *why = gmem_view_unavailable();
