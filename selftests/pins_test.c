@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Whoever holds a reference to a page stops its conversion to private, with
- * the right diagnosis, until he lets go; whoever only maps, reads or writes
- * does not. No page that nobody holds is ever refused.
+ * A reference to a page stops its conversion to private, with the right numbers, until it
+ * is dropped. Mappings, reads and writes do not. A page that is not held is never
+ * refused.
  */
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -45,7 +45,7 @@ FIXTURE_TEARDOWN(pins)
 	close(self->fd);
 }
 
-/* The held page stops the conversion and is named; refs 0: any number. */
+/* The held page stops the conversion, and the error names it; refs 0: any number. */
 static void expect_blocked(struct pins_data *self, uint32_t refs, bool pinned)
 {
 	struct gmem_ioctl_convert c = { .length = LENGTH, .target = PRIVATE };
@@ -63,7 +63,7 @@ static void expect_blocked(struct pins_data *self, uint32_t refs, bool pinned)
 	ASSERT_EQ(0, gmem_query_one(self->fd, 0, LENGTH, &r));
 	EXPECT_EQ(SHARED, r.state);
 	EXPECT_EQ(LENGTH, r.length);
-	/* HOLDER names the same page by the same numbers. */
+	/* HOLDER reports the same page with the same numbers. */
 	EXPECT_EQ(0, gmem_holder(self->fd, &h));
 	EXPECT_EQ(HELD * PAGE, h.offset);
 	EXPECT_EQ(c.refs_expected, h.refs_expected);
@@ -71,7 +71,7 @@ static void expect_blocked(struct pins_data *self, uint32_t refs, bool pinned)
 	EXPECT_EQ(c.out_flags, h.out_flags);
 }
 
-/* Nobody holds anything: there and back, with contents kept. */
+/* No page is held: conversion in both directions keeps the contents. */
 static void expect_converts(struct pins_data *self)
 {
 	struct gmem_ioctl_holder h = { .length = LENGTH };
@@ -84,7 +84,7 @@ static void expect_converts(struct pins_data *self)
 	expect_bytes('A', self->p, LENGTH);
 }
 
-/* As above, when the reference goes away a little later. */
+/* The same if the reference is dropped a little later. */
 static void expect_converts_soon(struct pins_data *self)
 {
 	ASSERT_EQ(0, gmem_convert_wait(self->fd, 0, LENGTH, PRIVATE, PRESERVE,
@@ -122,7 +122,7 @@ TEST_F(pins, vmsplice_read_out)
 	hold_pipe_drop(&hold);
 }
 
-/* Two pipes: two references; one alone still blocks. */
+/* Two pipes have two references; one of them still stops the conversion. */
 TEST_F(pins, vmsplice_twice)
 {
 	struct hold_pipe a, b;
@@ -158,7 +158,7 @@ TEST_F(pins, tee_and_splice)
 	expect_converts(self);
 }
 
-/* SPLICE_F_GIFT gives nothing away: the page stays gmem's. */
+/* SPLICE_F_GIFT does not take the page away from gmem. */
 TEST_F(pins, vmsplice_gift)
 {
 	struct iovec iov = { .iov_base = self->held, .iov_len = PAGE };
@@ -176,7 +176,7 @@ TEST_F(pins, vmsplice_gift)
 	expect_converts(self);
 }
 
-/* A page on its way through a socket. */
+/* A page in the queue of a socket. */
 TEST_F(pins, socket_queue)
 {
 	uint8_t buf[PAGE];
@@ -203,7 +203,7 @@ static bool uring_ready(struct hold_uring *u)
 	return true;
 }
 
-/* A registered buffer is a long-term pin; unregistering ends it. */
+/* A registered buffer is a long-term pin, until it is unregistered. */
 TEST_F(pins, uring_registered)
 {
 	struct hold_uring u;
@@ -217,7 +217,7 @@ TEST_F(pins, uring_registered)
 	hold_uring_close(&u);
 }
 
-/* The ring is closed with the buffer still registered. */
+/* The ring is closed while the buffer is registered. */
 TEST_F(pins, uring_closed)
 {
 	struct hold_uring u;
@@ -256,7 +256,7 @@ TEST_F(pins, uring_owner_killed)
 	expect_converts_soon(self);
 }
 
-/* A read into a registered buffer that waits for data. */
+/* A read into a registered buffer that waits for data is a pin. */
 TEST_F(pins, uring_fixed_in_flight)
 {
 	struct hold_uring u;
@@ -276,7 +276,7 @@ TEST_F(pins, uring_fixed_in_flight)
 	hold_uring_close(&u);
 }
 
-/* A plain read that waits holds nothing; it fails when data comes. */
+/* A plain read that waits has no reference; it fails when data arrives. */
 TEST_F(pins, uring_read_waiting)
 {
 	struct hold_uring u;
@@ -295,7 +295,7 @@ TEST_F(pins, uring_read_waiting)
 	hold_uring_close(&u);
 }
 
-/* One read() that sleeps in the kernel holds nothing either. */
+/* A read() that sleeps in the kernel has no reference either. */
 static void *read_thread(void *arg)
 {
 	int *fds = arg;
@@ -320,8 +320,8 @@ TEST_F(pins, read_sleeping)
 }
 
 /*
- * A block device of null_blk whose requests take three seconds; after five it
- * lets them time out.
+ * A null_blk device whose requests take three seconds. After five seconds they would time
+ * out.
  */
 #define SLOW_NS "3000000000"
 
@@ -342,7 +342,7 @@ static void slow_disk_remove(void)
 	rmdir("/tmp/gmem-configfs");
 }
 
-/* An O_DIRECT fd of the disk, or a negative errno. */
+/* Return: an O_DIRECT fd of the disk, or a negative errno. */
 static int slow_disk_open(void)
 {
 	char dev[64] = "/dev/gmemslow", index[16], path[64];
@@ -365,7 +365,7 @@ static int slow_disk_open(void)
 	return fd < 0 ? -errno : fd;
 }
 
-/* O_DIRECT I/O in flight pins; the conversion can wait for its end. */
+/* O_DIRECT I/O in flight is a pin; the conversion can wait for it. */
 TEST_F(pins, direct_io_in_flight)
 {
 	struct hold_uring u;
@@ -398,7 +398,7 @@ TEST_F(pins, direct_io_in_flight)
 	slow_disk_remove();
 }
 
-/* process_vm_readv() and _writev() are over when they return. */
+/* process_vm_readv() and process_vm_writev() have no reference after they return. */
 TEST_F(pins, process_vm)
 {
 	char buf[64];
@@ -416,7 +416,7 @@ TEST_F(pins, process_vm)
 	}
 }
 
-/* A child that maps the page, alive, stopped or gone. */
+/* A child that maps the page, while it runs, is stopped, or has ended. */
 TEST_F(pins, forked_child)
 {
 	int status;
@@ -436,7 +436,7 @@ TEST_F(pins, forked_child)
 	expect_converts(self);
 }
 
-/* More mappings, populated in every way, are no reason to refuse. */
+/* More mappings, populated in all ways, do not stop the conversion. */
 TEST_F(pins, mappings)
 {
 	uint8_t *a, *b, *c;
@@ -458,7 +458,7 @@ TEST_F(pins, mappings)
 	expect_converts(self);
 }
 
-/* mlock(), mlock2() and mlockall() keep pages in memory, not shared. */
+/* mlock(), mlock2() and mlockall() keep pages in memory, but not shared. */
 TEST_F(pins, mlock)
 {
 	struct rlimit rl = { RLIM_INFINITY, RLIM_INFINITY };
@@ -495,7 +495,7 @@ static void *futex_thread(void *arg)
 	return NULL;
 }
 
-/* A futex in the page: the waiter holds nothing, a wake-up needs the page. */
+/* A futex in the page: the waiter has no reference, and a wake-up accesses the page. */
 TEST_F(pins, futex_waiter)
 {
 	struct futex_waiter waiter = { .word = (uint32_t *)self->held };
@@ -516,7 +516,7 @@ TEST_F(pins, futex_waiter)
 	expect_converts(self);
 }
 
-/* O_DIRECT to a file in memory is over when it returns. */
+/* O_DIRECT to a file in memory has no reference after it returns. */
 TEST_F(pins, direct_io_done)
 {
 	int tmp = open("/tmp", O_RDWR | O_TMPFILE | O_DIRECT, 0600);
@@ -529,7 +529,7 @@ TEST_F(pins, direct_io_done)
 	expect_converts(self);
 }
 
-/* What the other CPU does between two conversions. */
+/* Actions of the other CPU between two conversions. */
 struct other_cpu {
 	uint8_t *p;
 	int how;
@@ -571,8 +571,8 @@ static void *other_cpu_main(void *arg)
 }
 
 /*
- * Straight after another CPU has faulted new pages in, the batches of that
- * CPU hold references. They are drained, not reported.
+ * Immediately after another CPU has populated pages, its batches hold references. The
+ * conversion drains them, and does not fail.
  */
 TEST_F_TIMEOUT(pins, no_false_eagain, 300)
 {
@@ -601,7 +601,7 @@ TEST_F_TIMEOUT(pins, no_false_eagain, 300)
 	gmem_task_join(&task);
 }
 
-/* Compaction looks at pages in passing; a small timeout is enough for that. */
+/* Compaction holds references for a short time, for which a small timeout is enough. */
 static void *compact_main(void *arg)
 {
 	volatile bool *stop = arg;
@@ -631,8 +631,8 @@ TEST_F_TIMEOUT(pins, compaction, 300)
 }
 
 /*
- * A VMM tries again and again while a device has the page pinned. Without a timeout
- * that costs nothing: no page is unmapped, no CPU is drained.
+ * A VMM retries while a device has pinned the page. Without a timeout this has no side
+ * effects: no page is unmapped, no CPU is drained.
  */
 TEST_F(pins, D10_pinned_page_leaves_others_mapped)
 {

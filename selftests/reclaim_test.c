@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Guest memory is not a cache: whatever the kernel does to get memory back,
- * populated pages stay populated and keep their contents, until they are
- * punched.
+ * Guest memory is not a cache: the kernel's reclaim never frees populated pages, and they
+ * keep their contents until they are punched.
  */
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -21,8 +20,8 @@ FIXTURE(reclaim) {
 };
 
 /*
- * Four kinds of pages, a quarter each, none of them mapped: written, committed
- * only, private, and back from private.
+ * Four kinds of unmapped pages, a quarter each: written, committed only, private, and
+ * converted back from private.
  */
 FIXTURE_SETUP(reclaim)
 {
@@ -68,7 +67,7 @@ TEST_F(reclaim, drop_caches)
 	drop_caches();
 }
 
-/* Nor does the advice that a range is not needed. */
+/* posix_fadvise() with POSIX_FADV_DONTNEED frees nothing. */
 TEST_F(reclaim, fadvise)
 {
 	posix_fadvise(self->fd, 0, LENGTH, POSIX_FADV_DONTNEED);
@@ -77,7 +76,7 @@ TEST_F(reclaim, fadvise)
 	EXPECT_EQ(NR_PAGES, gmem_populated(self->fd, 0, LENGTH));
 }
 
-/* Pages that were in a store and came back are as safe as others. */
+/* The same for pages that were in a store and have come back. */
 TEST_F(reclaim, after_the_store)
 {
 	const char *why = kvm_store_unavailable();
@@ -95,7 +94,7 @@ TEST_F(reclaim, after_the_store)
 	EXPECT_EQ(NR_PAGES, gmem_populated(self->fd, 0, LENGTH));
 }
 
-/* A cgroup that is asked to give memory back finds none of this. */
+/* memory.reclaim of a cgroup does not reclaim guest memory. */
 TEST_F(reclaim, memory_reclaim)
 {
 	const char *why = cgroup_unavailable();
@@ -126,7 +125,7 @@ TEST_F(reclaim, memory_reclaim)
 	EXPECT_EQ(0, cgroup_remove(&cg));
 }
 
-/* Advice on a mapping: neither cold nor paged out nor gone. */
+/* Advice on a mapping has no effect: pages are not paged out or freed. */
 TEST_F(reclaim, madvise)
 {
 	uint8_t *p = test_gmem_map(self->fd, 0, LENGTH);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Soft offlining: the kernel stops using a frame that is about to fail, and drops
- * from the page cache what is clean. Memory of a guest has no copy anywhere, so none
- * of it may be clean, in whatever file it is.
+ * Soft offlining: the kernel stops using a frame that is about to fail, and drops clean
+ * pages from the page cache. Guest memory has no other copy, so no page of it may be
+ * clean, in any file.
  */
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -19,7 +19,7 @@
 
 #define NR_PAGES 8
 #define LENGTH (NR_PAGES * PAGE)
-#define BAD 3U				/* the page whose frame is to go */
+#define BAD 3U				/* the page whose frame is taken out of use */
 #define KPF_DIRTY 4
 
 FIXTURE(soft_offline) {
@@ -61,7 +61,7 @@ static void open_store(struct soft_offline_data *self)
 	self->store = test_kvm_store(LENGTH, &self->vm);
 }
 
-/* What the kernel knows about a frame, or 0. */
+/* Return: the kernel's flags of a frame, or 0. */
 static uint64_t frame_flags(uint64_t pfn)
 {
 	int fd = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
@@ -74,7 +74,7 @@ static uint64_t frame_flags(uint64_t pfn)
 	return flags;
 }
 
-/* Nobody may drop what is in these frames. */
+/* All frames are dirty, so the kernel cannot drop their contents. */
 static void expect_dirty(const struct soft_offline_data *self)
 {
 	unsigned int i;
@@ -83,7 +83,7 @@ static void expect_dirty(const struct soft_offline_data *self)
 		EXPECT_TRUE(frame_flags(self->pfn[i]) >> KPF_DIRTY & 1);
 }
 
-/* What was in the page is there, or an error says that it is lost. */
+/* The contents are unchanged, or an error reports that they are lost. */
 static void expect_contents(const struct soft_offline_data *self)
 {
 	int rc = gmem_convert(self->fd, 0, LENGTH, SHARED, PRESERVE);
@@ -94,7 +94,7 @@ static void expect_contents(const struct soft_offline_data *self)
 		expect_bytes(0x40 + i, self->p + i * PAGE, PAGE);
 }
 
-/* A private page whose frame is to go. */
+/* Soft-offline the frame of a private page. */
 static void expect_kept(struct soft_offline_data *self)
 {
 	int rc = poison_soft(self->pfn[BAD]);
@@ -123,7 +123,7 @@ static void expect_kept(struct soft_offline_data *self)
 		SKIP(return, KSFT_BY_DESIGN " no /proc/kpageflags");	\
 } while (0)
 
-/* In the file of gmem, in either state. */
+/* In gmem's file, in either state. */
 TEST_F(soft_offline, D2_resident_is_dirty)
 {
 	skip_without_flags();
@@ -135,7 +135,7 @@ TEST_F(soft_offline, D2_resident_is_dirty)
 	expect_contents(self);
 }
 
-/* Handed over by a conversion, and taken back. */
+/* Moved to the store by a conversion, and back. */
 TEST_F(soft_offline, D2_handed_over_is_dirty)
 {
 	skip_without_store();
@@ -149,7 +149,7 @@ TEST_F(soft_offline, D2_handed_over_is_dirty)
 	expect_contents(self);
 }
 
-/* Handed over by BIND. */
+/* Moved to the store by BIND. */
 TEST_F(soft_offline, D2_bound_late_is_dirty)
 {
 	skip_without_store();
@@ -178,7 +178,7 @@ TEST_F(soft_offline, D2_handed_over)
 	expect_kept(self);
 }
 
-/* The frame of a shared page, named by its address. */
+/* The frame of a shared page, selected by its address. */
 TEST_F(soft_offline, D2_mapped)
 {
 	const char *why = poison_unavailable();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * `gmemctl who` names the pages that are held, and who may hold them: exactly for a buffer
- * of io_uring, by what a process has for the rest. It may be asked by process and by VM.
+ * `gmemctl who` reports held pages and their possible holders: exactly for a buffer of
+ * io_uring, and by the open files of a process for other ways. It accepts a process or a
+ * VM.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -44,7 +45,7 @@ FIXTURE_TEARDOWN(who)
 	close(self->fd);
 }
 
-/* JSON on one line, as compact as can be. */
+/* Remove all white space between the tokens of JSON. */
 static void compact(char *text)
 {
 	char *to = text;
@@ -77,7 +78,7 @@ static bool says(const char *text)
 	return false;
 }
 
-/* A child that has only what the memory's mapping brought it, and does as it is told. */
+/* A child that has the mapping and no fds of gmem, and holds pages as requested. */
 static pid_t child_start(void (*hold)(void *p), void *p)
 {
 	int ready[2];
@@ -130,7 +131,7 @@ TEST_F(who, pipe)
 	EXPECT_TRUE(says("held     0x00003000-0x00005000  2 pages, 1 reference too many each"));
 	EXPECT_TRUE(says("8192 bytes in 1 pipe"));
 
-	/* Only of the range that is asked for. */
+	/* Only pages in the requested range are reported. */
 	EXPECT_EQ(0, ask(self_pid, "16K", "4K", true));
 	EXPECT_TRUE(says("\"held\":[{\"offset\":16384,\"size\":4096,"));
 	EXPECT_EQ(0, ask(self_pid, "20K", NULL, true));
@@ -142,7 +143,7 @@ TEST_F(who, pipe)
 	EXPECT_TRUE(says("Nobody holds a page"));
 }
 
-/* A buffer of another process's io_uring, told to the page. */
+/* A buffer of another process's io_uring is reported with its exact pages. */
 TEST_F(who, buffer)
 {
 	pid_t pid = child_start(hold_buffer, self->p + 9 * PAGE);
@@ -171,7 +172,7 @@ TEST_F(who, refused)
 	EXPECT_EQ(CODE_USAGE, ask("../x", NULL, NULL, true));
 }
 
-/* All memory of the host, with what has happened to it since the last look. */
+/* All gmem memory of the host, with the changes since the last look. */
 TEST_F(who, top)
 {
 	const char *words[] = { "top", "--json", NULL };
@@ -244,7 +245,7 @@ TEST_F(who, picture)
 	hold_pipe_drop(&pipe);
 }
 
-/* What a process calls its gmem fd is text in a picture, and no markup. */
+/* The name of a gmem fd is escaped as text in a picture. */
 TEST_F(who, picture_name)
 {
 	struct gmem_ioctl_create create = {
@@ -265,7 +266,7 @@ TEST_F(who, picture_name)
 	close(dev);
 }
 
-/* The memory of a VM, by its name. */
+/* The memory of a VM, selected by its name. */
 TEST_TIMEOUT(vm, LINUX_GUEST_TIMEOUT)
 {
 	static struct boot boot;
