@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The driver pvmemcontrol seen from userspace, on the model of a device that
- * pvmemcontrol_test.ko has: who may open the node, what reaches the device and what comes
- * back, and what becomes of open files when the device forgets, is suspended, breaks, or
- * goes.
+ * The driver pvmemcontrol used from userspace, with the model of a device in
+ * pvmemcontrol_test.ko: access rights of the node, requests that reach the device, their
+ * answers, and the effect on open files when the device forgets its connections, is
+ * suspended, breaks or is unplugged.
  */
 #include <fcntl.h>
 #include <sys/ioctl.h>
@@ -33,7 +33,7 @@ FIXTURE(pvm) {
 	char path[64];
 };
 
-/* An open device, or a negative errno. */
+/* Open a new device. Return: its fd, or a negative errno. */
 static int device_open(void)
 {
 	int fd = open(PVMEMCONTROL_TEST_PATH, O_RDWR | O_CLOEXEC);
@@ -105,7 +105,7 @@ FIXTURE_TEARDOWN(pvm)
 	EXPECT_EQ(-1, access(self->path, F_OK));
 }
 
-/* The number that is written down: other drivers and programs know it. */
+/* The registered ioctl number, which other drivers and programs know. */
 TEST(ioctl_number)
 {
 	EXPECT_EQ(0xc020da00, PVMEMCONTROL_IOCTL_VMM);
@@ -123,7 +123,7 @@ TEST_F(pvm, node_is_roots)
 	EXPECT_EQ(-EINVAL, node_open(self->path, O_EXCL));
 }
 
-/* Root without it is not enough, whatever the mode of the node. */
+/* Root without CAP_SYS_ADMIN cannot open the node, whatever its mode is. */
 static int open_without_capability(const char *path)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -169,7 +169,7 @@ TEST_F(pvm, unknown_ioctls)
 	EXPECT_EQ(-1, lseek(self->fd, 0, SEEK_SET));
 }
 
-/* The answer does not fit where the request came from: it was carried out. */
+/* The answer cannot be written to the request's memory, but the request was executed. */
 TEST_F(pvm, read_only_memory)
 {
 	struct pvmemcontrol_buf *buf = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
@@ -194,7 +194,7 @@ TEST_F(pvm, info)
 	EXPECT_EQ(1, device_seen(self->device).requests);
 }
 
-/* Each function gets there as it is, those that nobody knows yet, too. */
+/* Each function reaches the device unchanged, also unknown ones. */
 TEST_F(pvm, requests)
 {
 	struct pvmemcontrol_test_seen seen;
@@ -236,7 +236,7 @@ TEST_F(pvm, suspended)
 	EXPECT_EQ(0, call_free(self->fd));
 }
 
-/* It answers when it is connected again, and then no more. */
+/* A device answers while it is connected again, but not to later calls. */
 TEST_F(pvm, broken)
 {
 	ASSERT_EQ(0, device_do(self->device, PVMEMCONTROL_TEST_MUTE, 0));
@@ -264,7 +264,7 @@ TEST_F(pvm, unplugged)
 	EXPECT_EQ(-ENODEV, call_free(self->fd));
 }
 
-/* The number is free only when the last file is closed. */
+/* The number becomes free after the last file is closed. */
 TEST_F(pvm, several)
 {
 	int devices[3], fds[3], i;
@@ -298,7 +298,7 @@ struct caller {
 	int rc;
 };
 
-/* Until the device goes: unknown functions come back with their own number. */
+/* Call until the device is unplugged: unknown functions return their own number. */
 static void *caller_thread(void *arg)
 {
 	struct caller *caller = arg;
@@ -312,7 +312,10 @@ static void *caller_thread(void *arg)
 	return NULL;
 }
 
-/* One fd for all threads, which call while the device forgets, and goes. */
+/*
+ * All threads use one fd for calls while the device forgets its connections and is
+ * unplugged.
+ */
 TEST_F(pvm, unplugged_while_calling)
 {
 	struct caller callers[THREADS];
@@ -335,7 +338,7 @@ TEST_F(pvm, unplugged_while_calling)
 	EXPECT_EQ(2, device_seen(self->device).resets);
 }
 
-/* The file is closed after its device, whose driver has nothing left to free. */
+/* The file is closed after its device and driver have gone. */
 TEST_F(pvm, closed_late)
 {
 	int device = device_open(), fd;
@@ -350,14 +353,14 @@ TEST_F(pvm, closed_late)
 	EXPECT_EQ(0, close(fd));
 }
 
-/* Errors that the header knows. */
+/* Errnos that the header documents. */
 static bool call_allowed(int rc)
 {
 	return !rc || rc == -EINVAL || rc == -EFAULT || rc == -EIO || rc == -ENODEV ||
 	       rc == -EAGAIN;
 }
 
-/* Mostly requests, of random values; else whatever an ioctl can be given. */
+/* Mostly requests with random values, sometimes random ioctls. */
 static int random_call(int fd, uint64_t *state)
 {
 	struct pvmemcontrol_buf buf = {
@@ -406,7 +409,7 @@ static void random_event(int device, uint64_t *state)
 	}
 }
 
-/* Whatever is asked for while whatever happens: a documented error, and a good end. */
+/* Random calls during random events: documented errors only, and a clean end. */
 TEST_F(pvm, random)
 {
 	uint64_t state = ksft_seed(), end = ksft_now_ms() + 2000;
@@ -431,7 +434,7 @@ TEST_F(pvm, random)
 	EXPECT_EQ(0, call_free(self->fd));
 }
 
-/* Whether the text of the trace has a line with both. */
+/* Whether a line of the trace contains both texts. */
 static bool traced(const char *text, const char *event, const char *words)
 {
 	const char *line = text;
@@ -497,7 +500,7 @@ static bool wait_requests(int device, uint64_t more_than)
 	return false;
 }
 
-/* NULL, or why free pages cannot be reported. The kernel says so when it is asked to. */
+/* Return: NULL, or why free pages cannot be reported. Only the attempt shows it. */
 static const char *report_unavailable(void)
 {
 	int rc = report(true);
@@ -509,8 +512,8 @@ static const char *report_unavailable(void)
 }
 
 /*
- * Off unless asked for. Blocks of free memory are offered as shared memory, and, as the
- * device refuses that, as anonymous memory.
+ * Reporting is off by default. Blocks of free memory are first reported as shared memory.
+ * If the device refuses that, they are reported as anonymous memory.
  */
 TEST_F(pvm, reports_free_pages)
 {
@@ -532,7 +535,7 @@ TEST_F(pvm, reports_free_pages)
 	EXPECT_FALSE(reports());
 }
 
-/* When its device goes, the next one is told; when that goes, nobody. */
+/* When the device is unplugged, another one gets the reports; then none does. */
 TEST_F(pvm, reports_to_another)
 {
 	int other = device_open();
@@ -552,7 +555,7 @@ TEST_F(pvm, reports_to_another)
 		SKIP(return, "%s", why);
 }
 
-/* The balloon was first: that is no failure of a device. */
+/* The balloon is a reporter already: this is not an error of a device. */
 TEST_F(pvm, reports_not_beside_another)
 {
 	const char *why = report_unavailable();
@@ -567,7 +570,10 @@ TEST_F(pvm, reports_not_beside_another)
 	EXPECT_FALSE(reports());
 	EXPECT_EQ(0, call_free(self->fd));
 
-	/* Asked for before there is a device, which comes beside the balloon. */
+	/*
+	 * Reporting is enabled before there is a device, and the device is added besides
+	 * the balloon.
+	 */
 	EXPECT_EQ(0, device_do(self->device, PVMEMCONTROL_TEST_UNPLUG, 0));
 	EXPECT_EQ(0, report(true));
 	EXPECT_TRUE(reports());
@@ -579,8 +585,8 @@ TEST_F(pvm, reports_not_beside_another)
 }
 
 /*
- * Every allocation fails in its turn while a device is plugged in; EFAULT is for the copy
- * of the path that is opened.
+ * Each allocation fails in turn while a device is added. EFAULT is the error of the copy
+ * of the opened path.
  */
 TEST_TIMEOUT(plug_fail_nth, 300)
 {
@@ -612,7 +618,7 @@ TEST_TIMEOUT(plug_fail_nth, 300)
 	EXPECT_LT(5, failed);
 }
 
-/* The same for a call, and for one that has the device connected again. */
+/* The same for a call that has to connect the device again. */
 TEST_F(pvm, call_fail_nth)
 {
 	const char *why = fail_nth_unavailable();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * pvmemctl on the model of a device that pvmemcontrol_test.ko has: what each command asks
- * for, what is said when it is not done, and what is no command.
+ * pvmemctl with the model of a device in pvmemcontrol_test.ko: the requests of each
+ * command, the messages after errors, and invalid commands.
  */
 #include <ctype.h>
 #include <fcntl.h>
@@ -70,7 +70,7 @@ static int run_words(struct tool_data *self, const char *const words[])
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* Words separated by spaces, after the device. Return: the exit code. */
+/* Run words separated by spaces, after the device. Return: the exit code. */
 static int run(struct tool_data *self, const char *line)
 {
 	const char *words[WORDS_MAX + 4] = { TOOL, "-d", self->path };
@@ -108,7 +108,7 @@ TEST_F(tool, info)
 	EXPECT_STREQ("", self->err);
 }
 
-/* Silent, as what succeeds in a script is. */
+/* Successful commands print nothing. */
 TEST_F(tool, commands)
 {
 	static const struct {
@@ -148,7 +148,7 @@ TEST_F(tool, commands)
 	}
 }
 
-/* Nothing is asked for, and what is wrong is said. */
+/* Invalid commands make no request, and print the error. */
 TEST_F(tool, usage)
 {
 	static const struct {
@@ -199,7 +199,7 @@ TEST_F(tool, usage)
 	EXPECT_EQ(1, seen(self).requests);
 }
 
-/* The same number by other means: digits in a base, and a unit. */
+/* A random number as text with a base and a unit. Return: whether it fits into 64 bits. */
 static bool random_number(uint64_t *state, char *text, size_t size, uint64_t *value)
 {
 	static const char units[] = "KMGT";
@@ -215,7 +215,7 @@ static bool random_number(uint64_t *state, char *text, size_t size, uint64_t *va
 	return !(wide >> 64);
 }
 
-/* What fits is what is asked for; anything else is refused. */
+/* Numbers that fit are passed unchanged; all others are refused. */
 TEST_F(tool, numbers)
 {
 	uint64_t state = ksft_seed(), value, requests;
@@ -233,14 +233,14 @@ TEST_F(tool, numbers)
 			EXPECT_EQ(value, seen(self).arg);
 		else
 			EXPECT_EQ(requests, seen(self).requests);
-		/* With a byte of it changed: no crash, whatever it says. */
+		/* With one byte changed: no crash, with any result. */
 		line[9 + gmem_rand(&state) % strlen(text)] = 32 + gmem_rand(&state) % 95;
 		code = run(self, line);
 		EXPECT_TRUE(code == 0 || code == 2);
 	}
 }
 
-/* The object, the cause, and what to do. */
+/* Messages have the object, the cause and a hint. */
 TEST_F(tool, failures)
 {
 	static const struct {
@@ -276,7 +276,7 @@ TEST_F(tool, failures)
 	EXPECT_TRUE(strstr(self->err, "not a node of pvmemcontrol"));
 }
 
-/* Of its own memory each piece, and all of them are undone. */
+/* Each piece of its own memory is requested, and all requests are undone. */
 TEST_F(tool, own)
 {
 	struct pvmemcontrol_test_seen is;
