@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * GMEM_IOCTL_QUERY: ranges in order, clipped to the request, with the right
- * state and population; the cursor continues exactly where a call ended.
+ * GMEM_IOCTL_QUERY: ranges in order, clipped to the request, with the right state and
+ * population. The cursor continues exactly where a call has ended.
  */
 #include <fcntl.h>
 #include <unistd.h>
@@ -50,7 +50,7 @@ static void commit(struct query_data *self, int first, int count)
 		self->model[i] |= 2;
 }
 
-/* One reported range agrees with the model of pages. */
+/* Whether a reported range agrees with the model. */
 static bool range_is_right(struct query_data *self, const struct gmem_range *r)
 {
 	uint64_t i, populated = 0;
@@ -67,8 +67,8 @@ static bool range_is_right(struct query_data *self, const struct gmem_range *r)
 }
 
 /*
- * Walk [offset, offset + length) with room for nr ranges in each call and
- * compare all of it with the model; returns the number of calls.
+ * Query [offset, offset + length) with space for nr ranges in each call, and compare with
+ * the model. Return: the number of calls.
  */
 static int walk(struct query_data *self, uint64_t offset, uint64_t length,
 		uint32_t nr)
@@ -103,7 +103,7 @@ static int walk(struct query_data *self, uint64_t offset, uint64_t length,
 	return calls;
 }
 
-/* A uniform file is one range, whatever is populated in it. */
+/* A uniform file is one range, whatever its population. */
 TEST_F(query, uniform)
 {
 	EXPECT_EQ(1, walk(self, 0, LENGTH, 8));
@@ -119,7 +119,7 @@ TEST_F(query, uniform)
 	EXPECT_EQ(8, self->ranges[0].populated);
 }
 
-/* Neighbouring conversions of the same state are reported as one range. */
+/* Adjacent conversions to the same state are reported as one range. */
 TEST_F(query, neighbours_merge)
 {
 	to_private(self, 10, 5);
@@ -133,7 +133,7 @@ TEST_F(query, neighbours_merge)
 	EXPECT_EQ(31 * PAGE, self->ranges[3].length);
 }
 
-/* Small arrays: the next call goes on where the last one ended. */
+/* Small arrays: the next call continues where the last one has ended. */
 TEST_F(query, cursor)
 {
 	int i;
@@ -167,7 +167,7 @@ TEST_F(query, clipped)
 	}
 }
 
-/* Every page unlike its neighbour, over several blocks, in small pieces. */
+/* Every page differs from its neighbour, over several blocks, with small arrays. */
 TEST_F(query, alternating)
 {
 	int i;
@@ -203,7 +203,7 @@ TEST_F(query, random)
 	walk(self, first * PAGE, (NR_PAGES - first) * PAGE, 3);
 }
 
-/* Scattered pages of 16 TiB are found at once, with their population. */
+/* A few populated pages in 16 TiB are found quickly. */
 TEST_F(query, sparse)
 {
 	static const uint64_t at[] = { SZ_2M, SZ_1G - PAGE, SZ_1T,
@@ -229,7 +229,7 @@ TEST_F(query, sparse)
 	EXPECT_LT(ksft_now_ms() - start, 60000);
 }
 
-/* Entries behind the number written are left alone. */
+/* Entries after the returned number are not written. */
 TEST_F(query, array_tail_untouched)
 {
 	struct gmem_range *r = self->ranges;
@@ -240,7 +240,7 @@ TEST_F(query, array_tail_untouched)
 	expect_bytes(0xc5, r + 3, 5 * sizeof(*r));
 }
 
-/* Entries may be larger than the kernel knows: what it does not know reads zero. */
+/* Entries may be larger than the kernel's structure: the unknown part reads zero. */
 TEST_F(query, larger_entries)
 {
 	struct {

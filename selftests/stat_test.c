@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * GMEM_IOCTL_STAT and /sys/kernel/debug/gmem/files: each counter counts what
- * its name says and nothing else, and both tell the same.
+ * GMEM_IOCTL_STAT and /sys/kernel/debug/gmem/files: each counter counts exactly what its
+ * name says, and both report the same.
  */
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -36,7 +36,7 @@ FIXTURE_TEARDOWN(stat)
 	close(self->fd);
 }
 
-/* Growth of a counter since the last look. */
+/* Growth of a counter since the last check. */
 #define COUNTER(name) offsetof(struct gmem_ioctl_stat, name)
 
 static void expect_growth(struct stat_data *self, size_t counter, int growth)
@@ -80,7 +80,7 @@ TEST_F(stat, new_file)
 	EXPECT_EQ(0, self->was.view_mappings);
 }
 
-/* faults: one for each new page; none for a page that is mapped. */
+/* faults: one for each new page; none for a mapped page. */
 TEST_F(stat, faults)
 {
 	int i;
@@ -130,7 +130,7 @@ TEST_F(stat, conversions)
 	EXPECT_EQ(2, self->was.to_shared);
 }
 
-/* drains: not for pages that nobody touched, but before a refusal. */
+/* drains: none for pages that were not touched, but one before a refusal. */
 TEST_F(stat, drains)
 {
 	struct hold_pipe hold;
@@ -162,7 +162,7 @@ TEST_F(stat, pages)
 	EXPECT_EQ(0, self->was.faults);
 }
 
-/* moved_pages goes on counting over several bindings, and stays after them. */
+/* moved_pages counts over several bindings, and stays after them. */
 TEST_F(stat, moved_pages)
 {
 	const char *why = kvm_store_unavailable();
@@ -198,7 +198,7 @@ static void expect_views(struct stat_data *self, unsigned int views,
 	EXPECT_EQ(mappings, stat.view_mappings);
 }
 
-/* views and view_mappings: what there is, until the last of each is gone. */
+/* views and view_mappings: current numbers, until the last one is closed. */
 TEST_F(stat, views)
 {
 	const char *why = gmem_view_unavailable();
@@ -226,7 +226,7 @@ TEST_F(stat, views)
 	expect_views(self, 0, 0);
 }
 
-/* view_pages: entries that were set. view_refills: those that CONVERT has set. */
+/* view_pages: entries that were set. view_refills: entries that CONVERT has set. */
 TEST_F(stat, view_pages)
 {
 	const char *why = gmem_view_unavailable();
@@ -247,7 +247,7 @@ TEST_F(stat, view_pages)
 	EXPECT_EQ(4, self->was.view_pages);
 	test_gmem_convert(self->fd, 0, PAGE, SHARED, PRESERVE);
 	expect_growth(self, COUNTER(view_refills), 1);
-	/* Nothing is left to put back. */
+	/* After ZERO there is nothing to refill. */
 	test_gmem_convert(self->fd, 0, LENGTH, SHARED, ZERO);
 	expect_growth(self, COUNTER(view_refills), 1);
 	EXPECT_EQ(6, self->was.view_pages);
@@ -258,7 +258,7 @@ TEST_F(stat, view_pages)
 	expect_growth(self, COUNTER(view_pages), 0);
 }
 
-/* Counters belong to the memory, not to the fd that asks. */
+/* Counters belong to the memory, not to the fd that is used. */
 TEST_F(stat, through_another_fd)
 {
 	struct gmem_ioctl_stat stat;
@@ -276,7 +276,7 @@ TEST_F(stat, through_another_fd)
 	EXPECT_EQ(1, stat.to_private);
 }
 
-/* The line of /sys/kernel/debug/gmem/files for an inode, or an empty string. */
+/* The line of an inode in /sys/kernel/debug/gmem/files, or an empty string. */
 static void debugfs_line(uint64_t ino, char *line, size_t size)
 {
 	FILE *f = fopen(DEBUGFS_FILES, "r");
@@ -290,7 +290,7 @@ static void debugfs_line(uint64_t ino, char *line, size_t size)
 		fclose(f);
 }
 
-/* The value in the named column. */
+/* Return: the value in the named column. */
 static uint64_t debugfs_column(const char *line, const char *name)
 {
 	char head[1024], *word, *save, *cells = strdup(line), *cell;
@@ -310,7 +310,7 @@ static uint64_t debugfs_column(const char *line, const char *name)
 	return column ? ~0ULL : strtoull(cell, NULL, 10);
 }
 
-/* debugfs lists a live file with the same numbers, and drops it at the end. */
+/* debugfs lists a live file with the same numbers, and removes it at the end. */
 TEST_F(stat, debugfs)
 {
 	char line[1024];
@@ -372,7 +372,7 @@ TEST_F(stat, debugfs_views)
 	EXPECT_EQ(0, debugfs_column(line, "view_faults"));
 }
 
-/* Reading the list while files come and go. */
+/* Read the list while files are created and closed. */
 static void *churn_main(void *arg)
 {
 	volatile bool *stop = arg;

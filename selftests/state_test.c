@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the map of states costs: at most 1.2 bits for each page in the worst
- * case, nothing to speak of for uniform ranges, and given back when a range
- * becomes uniform again.
+ * Memory of the state map: at most 1.2 bits for each page in the worst case, nearly
+ * nothing for uniform ranges; it is freed when a range becomes uniform again.
  */
 #include <fcntl.h>
 #include <sys/uio.h>
@@ -15,9 +14,9 @@
 #define BLOCK_PAGES (SZ_2M / PAGE)
 #define LENGTH (BLOCKS * SZ_2M)
 #define BITMAP_BYTES (BLOCK_PAGES / 8)
-/* What an entry of an index may cost: an xarray node is 576 bytes, 64 slots. */
+/* Maximum cost of an index entry: an xarray node has 576 bytes for 64 slots. */
 #define ENTRY_BYTES 9
-/* The index of this file: an entry for each block, and one for all of them. */
+/* The index of this file: an entry for each block, and one for the root. */
 #define INDEX_BYTES ((BLOCKS + 1) * ENTRY_BYTES)
 
 FIXTURE(state) {
@@ -57,7 +56,7 @@ static void alternate(int fd, uint64_t offset, uint64_t pages)
 				  PRESERVE);
 }
 
-/* A new file costs nothing, the largest one neither. */
+/* A new file costs nothing, even the largest one. */
 TEST_F(state, new_file)
 {
 	int fd = test_gmem_create(GMEM_LENGTH_MAX, 0);
@@ -66,7 +65,7 @@ TEST_F(state, new_file)
 	EXPECT_EQ(0, state_bytes(fd));
 }
 
-/* The worst case, every page unlike its neighbour: 1.2 bits for each. */
+/* The worst case, in which every page differs from its neighbour: 1.2 bits for each page. */
 TEST_F(state, alternating)
 {
 	uint64_t bytes;
@@ -90,7 +89,7 @@ TEST_F(state, uniform)
 	EXPECT_LE(state_bytes(self->fd), ENTRY_BYTES);
 }
 
-/* A large file that is uniform in the other state costs next to nothing. */
+/* A large file that is uniform in the other state costs nearly nothing. */
 TEST_F(state, uniform_large)
 {
 	int fd = test_gmem_create(SZ_1T, 0);
@@ -103,7 +102,7 @@ TEST_F(state, uniform_large)
 		  SZ_1G / SZ_2M * ENTRY_BYTES);
 }
 
-/* Only the block with a mixture pays for it. */
+/* Only a mixed block needs a bitmap. */
 TEST_F(state, one_mixed_block)
 {
 	test_gmem_convert(self->fd, 3 * SZ_2M + 5 * PAGE, PAGE, PRIVATE,
@@ -113,7 +112,7 @@ TEST_F(state, one_mixed_block)
 	EXPECT_LE(state_bytes(self->fd), 3 * BITMAP_BYTES + INDEX_BYTES);
 }
 
-/* A block that becomes uniform again gives its bitmap back, either way. */
+/* A block that becomes uniform again frees its bitmap, in either state. */
 TEST_F(state, becomes_uniform)
 {
 	uint64_t i;
@@ -133,7 +132,7 @@ TEST_F(state, becomes_uniform)
 	EXPECT_LE(state_bytes(self->fd), ENTRY_BYTES);
 }
 
-/* Back to the initial state everywhere costs nothing again. */
+/* A whole file in its initial state costs nothing again. */
 TEST_F(state, back_to_initial)
 {
 	alternate(self->fd, SZ_2M - 20 * PAGE, 40);
@@ -143,7 +142,7 @@ TEST_F(state, back_to_initial)
 	EXPECT_EQ(0, state_bytes(self->fd));
 }
 
-/* A refused conversion leaves no cost behind. */
+/* A refused conversion leaves no memory allocated. */
 TEST_F(state, refused_conversion)
 {
 	uint8_t *p = test_gmem_map(self->fd, 0, LENGTH);
@@ -166,7 +165,7 @@ TEST_F(state, refused_conversion)
 	EXPECT_EQ(0, private_pages(self->fd));
 }
 
-/* A last block that is not full counts as uniform when all it has is. */
+/* A short last block is uniform if all of its pages have one state. */
 TEST_F(state, short_last_block)
 {
 	int fd = test_gmem_create(SZ_2M + 3 * PAGE, 0);
@@ -183,7 +182,7 @@ TEST_F(state, short_last_block)
 	EXPECT_EQ(BLOCK_PAGES + 3, private_pages(fd));
 }
 
-/* The counter of private pages follows every conversion and no hole. */
+/* The counter of private pages changes with conversions, but not with holes. */
 TEST_F(state, private_pages)
 {
 	uint64_t rng = ksft_seed(), first, count, i, expected;

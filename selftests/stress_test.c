@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Threads and processes that fault, convert, punch, commit, query, fork, hold
- * and exit at random on one fd, against a plain model of states and contents.
+ * Threads and processes fault, convert, punch, commit, query, fork, hold and exit at
+ * random on one fd, compared with a model of states and contents.
  *
- * The model has a lock for each page. A worker locks the pages of a random
- * range in ascending order, does one thing to it, and knows exactly what has
- * to come out. Noise runs without locks and may touch or hold any page.
+ * The model has a lock for each page. A worker locks the pages of a random range in
+ * ascending order, performs one operation, and knows its exact result. Noise threads take
+ * no locks, and may touch or hold any page.
  *
- * GMEM_STRESS_SECONDS (60) is shared out among the cases; GMEM_SEED repeats
- * the random numbers of each worker, though not their interleaving.
+ * GMEM_STRESS_SECONDS (60) is divided among the cases. GMEM_SEED repeats the random
+ * numbers of each worker, but not their interleaving.
  */
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -38,7 +38,7 @@ struct stress {
 	uint8_t *p;
 	struct stress_page model[NR_PAGES];
 	uint64_t end_ms;
-	bool held;			/* noise holds pages: EAGAIN may happen */
+	bool held;			/* noise holds pages: EAGAIN is possible */
 	volatile int stop;
 	volatile uint64_t ops;
 };
@@ -64,7 +64,7 @@ static bool running(struct stress *s)
 	}								\
 } while (0)
 
-/* Page i reads what the model says, or raises SIGBUS. */
+/* Page i has the contents of the model, or raises SIGBUS. */
 static bool page_is_right(struct stress *s, int i)
 {
 	return page_model_agrees(&s->model[i].page, s->p + i * PAGE);
@@ -152,7 +152,7 @@ static void query_pages(struct stress *s, int first, int count)
 	}
 }
 
-/* A child sees the same memory, and its exit disturbs nobody. */
+/* A child sees the same memory, and its exit has no effect on others. */
 static void fork_and_check(struct stress *s, int first, int count)
 {
 	pid_t pid = fork();
@@ -234,7 +234,7 @@ static void noise_hold(struct stress *s, uint64_t random)
 	hold_pipe_drop(&hold);
 }
 
-/* Touch, query and hold pages without asking the model. */
+/* Touch, query and hold pages without the model. */
 static void *noise_main(void *arg)
 {
 	struct worker *w = arg;
@@ -261,7 +261,7 @@ static void *noise_main(void *arg)
 	return NULL;
 }
 
-/* Processes that touch pages until they are killed in the middle of it. */
+/* Processes that touch pages, and are killed meanwhile. */
 static void *killer_main(void *arg)
 {
 	struct worker *w = arg;
@@ -296,7 +296,7 @@ static struct stress *stress_create(unsigned int percent)
 	return s;
 }
 
-/* All that must hold when everybody is gone. */
+/* Final checks after all workers have ended. */
 static void stress_finish(struct stress *s)
 {
 	struct gmem_ioctl_stat stat;
@@ -352,7 +352,7 @@ static void stress_run(struct stress *s)
 	stress_finish(s);
 }
 
-/* Nobody holds a page for long: every conversion must succeed. */
+/* No page is held for long: every conversion must succeed. */
 TEST_TIMEOUT(model, STRESS_TIMEOUT_S)
 {
 	stress_run(stress_create(30));
@@ -367,7 +367,7 @@ TEST_TIMEOUT(model_with_holders, STRESS_TIMEOUT_S)
 	stress_run(s);
 }
 
-/* As the first, with part of the range in a guest_memfd of KVM. */
+/* Like the first case, with part of the range in a guest_memfd of KVM. */
 TEST_TIMEOUT(model_with_store, STRESS_TIMEOUT_S)
 {
 	const char *why = kvm_store_unavailable();
@@ -385,7 +385,7 @@ TEST_TIMEOUT(model_with_store, STRESS_TIMEOUT_S)
 	stress_run(s);
 }
 
-/* A converter in a child of its own, over pages that nobody else changes. */
+/* A converter in a child, for pages that no other worker changes. */
 static int random_converter(struct stress *s, int first, int count,
 			    uint32_t target, uint32_t timeout)
 {
@@ -397,7 +397,7 @@ static int random_converter(struct stress *s, int first, int count,
 	return pid;
 }
 
-/* The range is all before or all after; the model follows what it is. */
+/* The range has either the old or the new state; the model takes over what it is. */
 static void adopt_outcome(struct stress *s, int first, int count,
 			  uint32_t target, int status)
 {
@@ -422,7 +422,7 @@ static void adopt_outcome(struct stress *s, int first, int count,
 	check_pages(s, first, count);
 }
 
-/* Converters that are killed at any moment leave a consistent range. */
+/* Converters that are killed at any time leave a consistent range. */
 TEST_TIMEOUT(killed_converters, STRESS_TIMEOUT_S)
 {
 	struct stress *s = stress_create(15);
@@ -451,7 +451,7 @@ TEST_TIMEOUT(killed_converters, STRESS_TIMEOUT_S)
 	stress_finish(s);
 }
 
-/* No locks and no model: rivals do anything to the same pages at once. */
+/* Without locks and model: threads change the same pages at once. */
 static void *rival_main(void *arg)
 {
 	struct worker *w = arg;
@@ -488,7 +488,7 @@ static void *rival_main(void *arg)
 	return NULL;
 }
 
-/* At the end each page is accessible exactly if its state says so. */
+/* At the end each page is accessible exactly if it is shared. */
 TEST_TIMEOUT(rivals, STRESS_TIMEOUT_S)
 {
 	struct stress *s = stress_create(15);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The tracepoints of gmem exist and fire on each change, with the inode and
- * the outcome.
+ * gmem's tracepoints exist, and report each change with the inode and the result.
  */
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -29,7 +28,7 @@ static int set_events(const char *value)
 	return gmem_write_file(INSTANCE "/events/gmem/enable", value);
 }
 
-/* An instance of its own: nobody else's events, and nobody else sees these. */
+/* A trace instance of its own, so that events are not mixed with those of others. */
 FIXTURE_SETUP(trace)
 {
 	struct stat st;
@@ -47,14 +46,14 @@ FIXTURE_SETUP(trace)
 	self->p = test_gmem_map(self->fd, 0, LENGTH);
 }
 
-/* An event that stays enabled would keep the module from being unloaded. */
+/* An enabled event would prevent the unloading of the module. */
 FIXTURE_TEARDOWN(trace)
 {
 	EXPECT_EQ(0, set_events("0"));
 	EXPECT_EQ(0, rmdir(INSTANCE));
 }
 
-/* Lines of the buffer with the event, this inode and the given words. */
+/* Number of lines with the event, this inode and the given words. */
 static int count_events(struct trace_data *self, const char *event,
 			const char *words, bool print)
 {
@@ -91,7 +90,7 @@ TEST_F(trace, create)
 	expect_events(1, self, "gmem_create", "length=32768 flags=0x1");
 }
 
-/* The end of a file's memory. */
+/* Release of a file's memory. */
 TEST_F(trace, release)
 {
 	munmap(self->p, LENGTH);
@@ -100,7 +99,7 @@ TEST_F(trace, release)
 	expect_events(1, self, "gmem_release", "length=32768");
 }
 
-/* Faults that gave a page, and those that did not. */
+/* Successful and failed page faults. */
 TEST_F(trace, fault)
 {
 	self->p[3 * PAGE] = 1;
@@ -110,7 +109,7 @@ TEST_F(trace, fault)
 	expect_events(2, self, "gmem_fault", "index=0 ret=sigbus");
 }
 
-/* Conversions: range, target, content and outcome. */
+/* Conversions: range, target, content and result. */
 TEST_F(trace, convert)
 {
 	struct hold_pipe hold;
@@ -159,7 +158,7 @@ TEST_F(trace, bind)
 	expect_events(1, self, "gmem_unbind", "start=1 end=3");
 }
 
-/* Views: the fd, its mappings, what is put into them, and what a conversion puts back. */
+/* Views: the fd, its mappings, populated pages, and pages that a conversion refills. */
 TEST_F(trace, view)
 {
 	const char *why = gmem_view_unavailable();
@@ -189,7 +188,7 @@ TEST_F(trace, view)
 	expect_events(1, self, "gmem_view", "start=1 end=5 release");
 }
 
-/* Where nobody has faulted there is nothing to tell. */
+/* Without a page fault there is no event. */
 TEST_F(trace, view_fault)
 {
 	const char *why = gmem_view_unavailable();
@@ -204,7 +203,7 @@ TEST_F(trace, view_fault)
 	EXPECT_EQ(0, access(TRACEFS "/events/gmem/gmem_view_fault", F_OK));
 }
 
-/* A binding that ends with its fd is traced, too. */
+/* A binding that ends because its fd is closed is traced, too. */
 TEST_F(trace, unbind_by_close)
 {
 	const char *why = kvm_store_unavailable();

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * No field of any ioctl takes a value that the header does not allow, no size
- * or pointer gets past the checks, and a refused call changes nothing.
+ * No field of an ioctl accepts a value that the header excludes, all sizes and pointers
+ * are checked, and a refused call changes nothing.
  *
- * Each ioctl has a description with a call that works; every case changes one
- * or two fields of it. Contents, states and open files are compared with what
- * they were after each refused call.
+ * Each ioctl is described by a call that works; every case changes one or two fields of
+ * it. After each refused call contents, states and open files are compared with those
+ * before.
  */
 #include <fcntl.h>
 #include <sys/ioctl.h>
@@ -29,7 +29,7 @@ static int open_fds(void)
 	return n;
 }
 
-/* A view, where there are any, with nothing in it. */
+/* Open a view, if views are supported, without populating it. */
 static int open_view(int fd)
 {
 	uint8_t *v = (uint8_t *)VIEW_ADDRESS;
@@ -127,7 +127,7 @@ static int target_fd(struct uapi_data *self, enum uapi_target target)
 	return fds[target];
 }
 
-/* What the call that works brings: no vCPU has run here. */
+/* The result of the call that works. No vCPU has run. */
 static int valid_result(const struct uapi_ioctl *io)
 {
 	struct gmem_ioctl_info info;
@@ -137,7 +137,7 @@ static int valid_result(const struct uapi_ioctl *io)
 	return info.features & GMEM_FEATURE_VIEW_FAULT ? -EAGAIN : -EOPNOTSUPP;
 }
 
-/* The fd that came of a call is closed. */
+/* Close the fd that a call has returned. */
 static void close_result(const struct uapi_ioctl *io, const void *arg)
 {
 	if (io->cmd == GMEM_IOCTL_CREATE)
@@ -169,7 +169,7 @@ static void expect_refused(struct uapi_data *self, const struct uapi_ioctl *io,
 	expect_unchanged(self, what);
 }
 
-/* Without gmem_kvm there is nobody to look at the store's fd. */
+/* Without gmem_kvm the store's fd is not checked. */
 static int expected_error(const struct uapi_case *c)
 {
 	struct gmem_ioctl_info info;
@@ -201,7 +201,7 @@ TEST_F(uapi, fields)
 	}
 }
 
-/* Each bit of each reserved member and of each flags member that is unknown. */
+/* Each bit of each reserved member, and each unknown bit of each flags member. */
 TEST_F(uapi, reserved_and_flags)
 {
 	const struct uapi_ioctl *io;
@@ -259,7 +259,7 @@ TEST_F(uapi, sizes)
 	}
 }
 
-/* A larger struct with a zero tail works, and its tail is not written. */
+/* A larger structure whose tail is zero works, and its tail is not written. */
 TEST_F(uapi, larger_zero_tail)
 {
 	static const uint32_t extra[] = { 1, 8, 64, 1024 };
@@ -290,7 +290,7 @@ TEST_F(uapi, larger_zero_tail)
 	}
 }
 
-/* The kernel neither reads nor writes behind a struct of the known size. */
+/* The kernel does not access memory after a structure of the known size. */
 TEST_F(uapi, nothing_behind_the_struct)
 {
 	const struct uapi_ioctl *io;
@@ -312,7 +312,7 @@ TEST_F(uapi, nothing_behind_the_struct)
 	}
 }
 
-/* NULL, kernel and unmapped addresses, and structs that end in a hole. */
+/* NULL, kernel and unmapped addresses, and structures that end in a hole. */
 TEST_F(uapi, pointers)
 {
 	void *bad[] = { NULL, (void *)8, self->guard + PAGE,
@@ -334,7 +334,7 @@ TEST_F(uapi, pointers)
 	}
 }
 
-/* A larger struct whose tail is in a hole. */
+/* A larger structure whose tail is in a hole. */
 TEST_F(uapi, tail_in_a_hole)
 {
 	const struct uapi_ioctl *io;
@@ -351,7 +351,7 @@ TEST_F(uapi, tail_in_a_hole)
 	}
 }
 
-/* Outputs cannot be written: no fd appears, and CONVERT does all or nothing. */
+/* Outputs cannot be written: no fd is created, and CONVERT does all or nothing. */
 TEST_F(uapi, read_only_struct)
 {
 	const struct uapi_ioctl *io;
@@ -373,14 +373,14 @@ TEST_F(uapi, read_only_struct)
 		} else {
 			EXPECT_EQ(-EFAULT, rc);
 		}
-		/* CONVERT may have done it, and POPULATE has. */
+		/* CONVERT may have succeeded, and POPULATE has. */
 		if (io->cmd == GMEM_IOCTL_CONVERT || io->target == ON_VIEW)
 			test_gmem_stat(self->fd, &self->stat);
 		expect_unchanged(self, io->name);
 	}
 }
 
-/* The array of QUERY: unmapped, read-only, and cut off in the middle. */
+/* The array of QUERY: unmapped, read-only, and partly unmapped. */
 TEST_F(uapi, query_array)
 {
 	struct gmem_ioctl_query q;
@@ -402,7 +402,7 @@ TEST_F(uapi, query_array)
 	expect_refused(self, io, &q, EFAULT, "array read-only", 0);
 }
 
-/* The largest array is accepted, and outputs are ignored on input. */
+/* The largest array is accepted, and outputs are ignored as inputs. */
 TEST_F(uapi, limits_that_work)
 {
 	struct gmem_ioctl_query q = {
@@ -430,7 +430,7 @@ TEST_F(uapi, limits_that_work)
 	expect_state(PRIVATE, self->fd, 5 * PAGE);
 }
 
-/* Ioctls on the other kind of fd, and on files that are not ours at all. */
+/* Ioctls on the wrong kind of fd, and on files of others. */
 TEST_F(uapi, wrong_fd)
 {
 	int memfd = memfd_create("x", 0);
@@ -460,7 +460,7 @@ TEST_F(uapi, wrong_fd)
 	}
 }
 
-/* An fd that is not open for writing may look and not change. */
+/* An fd that is not open for writing can query, but not change anything. */
 TEST_F(uapi, read_only_fd)
 {
 	const struct uapi_ioctl *io;
@@ -486,7 +486,7 @@ TEST_F(uapi, read_only_fd)
 	}
 }
 
-/* Numbers that no ioctl has: unknown, another type, another size or direction. */
+/* Unknown ioctl numbers: another number, type, size or direction. */
 TEST_F(uapi, unknown_numbers)
 {
 	uint8_t arg[MAX_STRUCT] = { 0 };
@@ -512,7 +512,7 @@ TEST_F(uapi, unknown_numbers)
 	expect_unchanged(self, "unknown numbers");
 }
 
-/* Random bytes as arguments: an error or a valid call, never a crash. */
+/* Random bytes as arguments: an error or a valid call, but no crash. */
 TEST_F(uapi, random_arguments)
 {
 	uint64_t rng = ksft_seed(), word;
