@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * gmemctl's realms against the KVM of this arm64 kernel, which has none: that is
- * what it finds, and all that realms share with ordinary VMs - vCPUs, registers,
- * GICv3, exits, the payload - does what the simulator says, in an ordinary VM.
+ * gmemctl's realms with the KVM of this arm64 kernel, which does not support realms:
+ * gmemctl finds that. The parts that realms share with ordinary VMs - vCPUs, registers,
+ * GICv3, exits, the payload - behave like in the simulator, in an ordinary VM.
  */
 #include <fcntl.h>
 #include <sys/ioctl.h>
@@ -34,7 +34,7 @@ static const uint32_t power_off[] = {
 
 /**
  * struct ordinary - a realm whose VM is an ordinary one
- * @memory: the guest's, at BASE
+ * @memory: the guest's memory at BASE
  */
 struct ordinary {
 	struct realm realm;
@@ -94,7 +94,7 @@ static void create(struct ordinary *vm, unsigned int vcpus)
 	ASSERT_EQ(create_vm(&vm->realm.machine, &vm->error), 0);
 }
 
-/* Of all that a realm has, what is before the GIC */
+/* Build a realm up to, but without, the GIC. */
 static void build(struct ordinary *vm, unsigned int vcpus)
 {
 	init(vm, vcpus);
@@ -117,7 +117,7 @@ static uint64_t get_reg(struct ordinary *vm, uint64_t id)
 	return value;
 }
 
-/* Return: what has ended it */
+/* Return: the reason why the guest has ended */
 static enum end run(struct ordinary *vm)
 {
 	EXPECT_EQ(machine_prepare(&vm->realm.machine, &vm->error), 0);
@@ -126,7 +126,7 @@ static enum end run(struct ordinary *vm)
 	return vm->realm.machine.end;
 }
 
-/* Whatever the numbers of the capabilities mean here */
+/* Capability numbers of realms can have another meaning on this kernel */
 TEST(no_realms)
 {
 	unsigned int bits = 0;
@@ -196,7 +196,7 @@ TEST(vcpus)
 	EXPECT_EQ(get_reg(&vm, REALM_REG_PC), BASE);
 	EXPECT_EQ(get_reg(&vm, REALM_REG_X(0)), UART);
 	EXPECT_EQ(get_reg(&vm, REALM_REG_X(30)), 0);
-	/* The controller has parts for three vCPUs. */
+	/* The GIC supports three vCPUs only. */
 	EXPECT_EQ(calls_ioctl_value(vm.realm.machine.vm.fd, KVM_CREATE_VCPU, 3),
 		  -EBUSY);
 	EXPECT_EQ(calls_ioctl_value(vm.realm.machine.vm.fd, KVM_CREATE_VCPU, 0),
@@ -237,7 +237,7 @@ static int set_gic(int gic, uint32_t group, uint64_t attr, uint64_t gpa)
 	return calls->ioctl(gic, KVM_SET_DEVICE_ATTR, &argument);
 }
 
-/* Return: the GIC, which is nowhere yet */
+/* Return: the GIC, which has no address yet */
 static int create_gic(struct ordinary *vm)
 {
 	struct kvm_create_device device = { .type = REALM_GIC_TYPE };
@@ -272,7 +272,7 @@ TEST(gic_errors)
 	close(gic);
 }
 
-/* KVM gives up a VM whose GIC is nowhere when it is to run. */
+/* KVM stops a VM with an error if its GIC has no address when it runs. */
 TEST(gic_nowhere)
 {
 	struct ordinary vm;
@@ -288,7 +288,7 @@ TEST(gic_nowhere)
 	close(gic);
 }
 
-/* A run that ends at once gets as far as a first run does, and no further. */
+/* A run that ends at once initialises like a first run, but executes nothing. */
 TEST(immediate_exit)
 {
 	struct ordinary vm;
@@ -316,7 +316,7 @@ TEST(payload)
 	EXPECT_EQ(vm.realm.machine.counters.exits, 1);
 }
 
-/* There is no device, which reads as ones. */
+/* There is no device: reads return all ones. */
 TEST(stray_accesses)
 {
 	struct ordinary vm;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The gmemctl that users have launches SNP guests on the KVM of this kernel, with
- * the simulator in hybrid mode loaded before the C library: KVM answers all that
- * is not about SNP. The digest is the predicted one, and that of a launch with
- * nothing but the simulator; no answer of KVM is another than the simulator's.
+ * The installed gmemctl launches SNP guests with the KVM of this kernel, with the
+ * simulator in hybrid mode preloaded: KVM answers all calls that do not concern SNP. The
+ * digest is the predicted one, and that of a launch with the simulator alone. KVM and the
+ * simulator give the same answers.
  */
 #include <fcntl.h>
 #include <sys/ioctl.h>
@@ -47,7 +47,7 @@ static int vm_types(void)
 	return types;
 }
 
-/* Why a launch cannot be tried on this kernel, or NULL */
+/* Return: why a launch is impossible with this kernel, or NULL */
 static const char *unusable(void)
 {
 	if (access(LIBRARY, R_OK) || access(TOOL, X_OK))
@@ -104,7 +104,7 @@ execute(const char *const *arguments, const char *hybrid, const char *setting)
 	_exit(127);
 }
 
-/* Return: the exit code, or -1. What gmemctl has said is in output[]. */
+/* Return: the exit code, or -1. output[]: the output of gmemctl. */
 static int gmemctl(const char *const *arguments, const char *hybrid,
 		   const char *setting)
 {
@@ -124,7 +124,7 @@ static void show_output(void)
 		TH_LOG("%s", line);
 }
 
-/* What follows @key the last time, or nothing */
+/* Get the text after the last @key, or an empty text */
 static void find_digest(const char *text, const char *key, char digest[DIGITS + 1])
 {
 	const char *found = "";
@@ -170,7 +170,7 @@ TEST(launch)
 	TH_LOG("digest %s", measured);
 }
 
-/* The guest's conversions are KVM's attributes; only its exits are made up. */
+/* The guest's conversions are changes of KVM's attributes; only its exits are simulated. */
 TEST(conversions)
 {
 	static char script[] = "GMEMCTL_SIM_SCRIPT=map-shared:0x3000:2,"
@@ -190,7 +190,7 @@ TEST(conversions)
 		show_output();
 }
 
-/* What the firmware refuses is refused with a real KVM below, too. */
+/* What the firmware refuses is also refused with a real KVM. */
 TEST(failures)
 {
 	static char settings[][48] = {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * gmemctl's simulator of SNP hosts against the KVM of this kernel, in what is
- * not about SNP: the cases of slots, attributes and guest_memfds have the
- * results that the simulator has, and calls in any order get the same answers
- * from both. Where they do not, the simulator is wrong.
+ * gmemctl's simulator of SNP hosts compared with the KVM of this kernel, for calls that
+ * do not concern SNP. The cases of slots, attributes and guest_memfds have the same
+ * results, and calls in random order get the same answers. If they differ, the simulator
+ * is wrong.
  */
 #include <fcntl.h>
 #include <sys/ioctl.h>
@@ -17,7 +17,7 @@
 #define PAGE 4096
 #define ROUNDS 4000
 #define GMEMS 4
-/* Memory that slots name, and guest addresses that are used */
+/* Memory for slots, and guest addresses that are used */
 #define AREA (64 * PAGE)
 
 static bool profile_of_kernel(enum sim_profile *profile)
@@ -41,7 +41,7 @@ static int extension(unsigned long capability)
 	return rc;
 }
 
-/* Why this kernel is not one to compare with, or NULL */
+/* Return: why this kernel cannot be compared, or NULL */
 static const char *unusable(enum sim_profile *profile, int *types)
 {
 	*types = extension(KVM_CAP_VM_TYPES);
@@ -120,8 +120,8 @@ static void run_forget(void *context, void *run)
 static const struct sim_files files = { sev_open, run_forget, NULL };
 
 /**
- * struct both - a VM of kernel and simulator
- * @type: of the VM
+ * struct both - a VM both of the kernel and of the simulator
+ * @type: type of the VM
  * @random: state of the random numbers
  * @area: memory for slots
  */
@@ -142,7 +142,7 @@ static uint64_t draw(struct both *both, uint64_t below)
 	return (both->random >> 33) % below;
 }
 
-/* Mostly a multiple of pages in the area, sometimes anything. */
+/* Mostly a multiple of the page size in the area, sometimes any value. */
 static uint64_t draw_offset(struct both *both)
 {
 	static const uint64_t odd[] = {
@@ -199,7 +199,7 @@ static void call_region(struct both *both)
 		.guest_memfd = draw_gmem(both),
 	};
 
-	/* Ordinary VMs may have address spaces above, for SMM: not simulated. */
+	/* Higher numbers are other address spaces of ordinary VMs, for SMM: not simulated. */
 	if (!draw(both, 64))
 		region.slot = (uint32_t)draw(both, both->type ==
 					     KVM_X86_DEFAULT_VM ?
@@ -210,8 +210,8 @@ static void call_region(struct both *both)
 }
 
 /*
- * Small sizes: KVM has an entry for each page, and sets those of a TiB one by
- * one, whether there is memory or not, and no signal stops it.
+ * Use small sizes: KVM has an entry for each page, and sets those of a TiB one by one,
+ * even without memory, and cannot be interrupted.
  */
 static void call_attributes(struct both *both)
 {
@@ -258,7 +258,7 @@ static void call_any(struct both *both)
 	calls[draw(both, sizeof(calls) / sizeof(calls[0]))](both);
 }
 
-/* The kernel takes the flag away if it does not use it. */
+/* The kernel clears the flag if it does not use the feature. */
 static bool has_la57(void)
 {
 	FILE *file = fopen("/proc/cpuinfo", "re");
@@ -300,7 +300,7 @@ static void both_open(struct both *both, enum sim_profile profile,
 	sim_trace(both->sim, both->trace);
 }
 
-/* Return: how many answers differed; the first ones are shown. */
+/* Return: the number of different answers; prints the first ones. */
 static unsigned int compare(enum sim_profile profile, unsigned long type)
 {
 	struct both both;
