@@ -2,20 +2,20 @@
 /*
  * A small KTAP harness with the macro names of the kernel's kselftest harness.
  *
- * Each test runs in a child with a process group and a timeout of its own: a
- * crash, a SIGBUS or a hang is one "not ok", and the program goes on. A test
- * that checks nothing fails. What a test leaves running is killed and reaped
- * before the next one starts.
+ * Each test runs in a child with a process group and a timeout of its own. A crash, a
+ * SIGBUS or a hang is one "not ok", and the program continues. A test that checks nothing
+ * fails. Processes that a test leaves behind are killed and reaped before the next test
+ * starts.
  *
- * ASSERT_* ends the test, EXPECT_* goes on. Both may be used in threads and in
- * forked children of a test: ASSERT_* then ends that thread or child, and the
- * failure counts for the test.
+ * ASSERT_* ends the test, EXPECT_* continues. Both can be used in threads and in forked
+ * children of a test. There ASSERT_* ends the thread or child, and the failure counts for
+ * the test.
  *
- * A program may have tests in several files: all include this, and one of them says
- * TEST_HARNESS_MAIN. What is one for all is weak, and so the linker's to make one of.
+ * A program may have tests in several files. All of them include this file, and one has
+ * TEST_HARNESS_MAIN. Common objects are weak, so that the linker keeps one of each.
  *
- * Arguments: names of the tests to run (default: all), or -l to list them. Where no test
- * has that name, those whose names begin so.
+ * Arguments: names of tests to run (default: all), or -l to list them. If no test has the
+ * name, all tests whose names begin with it.
  *
  * Environment:
  *   GMEM_REQUIRE=all  a SKIP is a failure, unless its reason starts with
@@ -66,8 +66,8 @@ struct ksft_test {
 };
 
 /*
- * Shared by the harness, the test's child and whatever that forks. Of @failed there were
- * @part_failed when the last of @parts was done.
+ * Shared by the harness, the test's child and its descendants. @part_failed is the value
+ * of @failed at the end of the last part.
  */
 struct ksft_result {
 	unsigned int failed;
@@ -80,9 +80,10 @@ struct ksft_result {
 };
 
 /*
- * A line of its own in a program whose threads have to meet each other on several
- * CPUs: KSFT_NEEDS_CPUS(2). With fewer it does not run. vm/initramfs.sh looks for that
- * line, because some kernels have two VMs, one of them with a single CPU.
+ * A line of its own in a program whose threads have to run on several CPUs at the same
+ * time: KSFT_NEEDS_CPUS(2). With fewer CPUs the program is skipped. vm/initramfs.sh
+ * searches for this line, because some kernels have two VMs, one of them with a single
+ * CPU.
  */
 #define KSFT_NEEDS_CPUS(count)						\
 	static __attribute__((constructor)) void ksft_needs_cpus(void)	\
@@ -91,8 +92,8 @@ struct ksft_result {
 	}
 
 /*
- * A line of its own in a program that counts instructions, KSFT_COUNTS(). vm/initramfs.sh
- * looks for it: a VM in which they can be counted runs nothing else.
+ * A line of its own in a program that counts instructions: KSFT_COUNTS(). vm/initramfs.sh
+ * searches for it: a VM in which instructions can be counted runs only such programs.
  */
 #define KSFT_COUNTS() _Static_assert(1, "")
 
@@ -159,7 +160,7 @@ static __ksft_unused void ksft_fail(const char *file, int line, const char *what
 		 strerror(saved_errno));
 }
 
-/* On one line, and not all of it where it is long. */
+/* The text on one line, truncated if it is long. */
 static __ksft_unused const char *ksft_text(char *buf, size_t size, const char *text)
 {
 	size_t used = 0;
@@ -201,7 +202,7 @@ static inline bool ksft_has_text(const char *text, const char *part)
 	return text && strstr(text, part);
 }
 
-/* Return: whether so many bytes are the same; the first others are shown. */
+/* Return: whether the bytes are equal; prints the first ones that differ. */
 static __ksft_unused bool ksft_check_bytes(const char *file, int line, const char *what,
 					   const void *a, const void *b, size_t size)
 {
@@ -232,7 +233,7 @@ static __ksft_unused int ksft_wait(pid_t pid)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
-/* A folder of the test's own, which goes with the test, and all that is in it. */
+/* A directory for the test. It is deleted with all contents after the test. */
 static __ksft_unused const char *ksft_folder(void)
 {
 	char *folder = ksft_result->folder;
@@ -260,8 +261,8 @@ static void ksft_remove_folder(void)
 }
 
 /*
- * A part of the running test is done: a line below that of the test. It has failed if a
- * check since the part before has.
+ * End a part of the running test: prints a line below that of the test. The part has
+ * failed if a check since the previous part has failed.
  */
 static __ksft_unused __attribute__((format(printf, 1, 2)))
 void ksft_part(const char *fmt, ...)
@@ -332,19 +333,19 @@ void ksft_skip(const char *fmt, ...)
 #define EXPECT_FALSE(x)		__KSFT_CHECK(x, ==, 0, "!(" #x ")", false)
 #define EXPECT_STREQ(a, b)						\
 	__KSFT_TEXT(ksft_same_text, a, " is ", b, false)
-/* @text has @part somewhere. */
+/* @text contains @part. */
 #define EXPECT_STRSTR(text, part)					\
 	__KSFT_TEXT(ksft_has_text, text, " has ", part, false)
 #define EXPECT_MEMEQ(a, b, size)					\
 	ksft_check_bytes(__FILE__, __LINE__, #a " is " #b, a, b, size)
 
-/* SKIP(return, "reason"): never inside a forked child of a test. */
+/* SKIP(return, "reason"): not in a forked child of a test. */
 #define SKIP(statement, ...) do {					\
 	ksft_skip(__VA_ARGS__);						\
 	statement;							\
 } while (0)
 
-/* Each element of an array, by a pointer to it. */
+/* Visit each element of an array by a pointer. */
 #define ksft_for_each(item, array)					\
 	for (__typeof__(&(array)[0]) item = (array);			\
 	     item < (array) + sizeof(array) / sizeof((array)[0]); item++)
@@ -415,7 +416,7 @@ static __ksft_unused uint64_t ksft_now_ms(void)
 	return (uint64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* The seed of this run; it is printed with the plan. */
+/* The seed of this run, which is printed with the plan. */
 static __ksft_unused uint64_t ksft_seed(void)
 {
 	static uint64_t seed;
@@ -446,8 +447,8 @@ static void ksft_print_file(const char *path)
 }
 
 /*
- * Where a task of the test that hangs is: the kernel's stack of each thread. One
- * that runs has none to show; then its times say whether as a guest (proc(5): stat).
+ * Print where a hanging task of the test is: the kernel stack of each thread. A running
+ * thread has none; then its CPU times show whether it runs as a guest (proc(5): stat).
  */
 static void ksft_print_stacks(pid_t pid)
 {
@@ -472,7 +473,7 @@ static void ksft_print_stacks(pid_t pid)
 		closedir(dir);
 }
 
-/* Not counting what is lost meanwhile. */
+/* Lost time is not counted. */
 static bool ksft_wait_pidfd(int pidfd, int timeout_ms)
 {
 	struct pollfd pfd = { .fd = pidfd, .events = POLLIN };
@@ -491,7 +492,7 @@ static bool ksft_wait_pidfd(int pidfd, int timeout_ms)
 	}
 }
 
-/* Kill and reap what the test left behind, its group first. */
+/* Kill and reap processes that the test has left, its process group first. */
 static void ksft_reap(pid_t group)
 {
 	uint64_t end = ksft_now_ms() + 20000;
@@ -564,7 +565,7 @@ static int ksft_report(const struct ksft_test *t, unsigned int n)
 	return KSFT_PASS;
 }
 
-/* What makes a run long is worth a line. */
+/* Print the duration of a slow test. */
 static void ksft_print_time(const struct ksft_test *t, uint64_t ms)
 {
 	if (ms >= 1000)
@@ -572,7 +573,7 @@ static void ksft_print_time(const struct ksft_test *t, uint64_t ms)
 			 (int)(ms / 100 % 10));
 }
 
-/* A build with ASAN: what the test has not freed is its failure. */
+/* In a build with ASAN memory that the test has not freed is a failure. */
 static void ksft_check_leaks(void)
 {
 #ifdef __SANITIZE_ADDRESS__
@@ -585,7 +586,10 @@ static __attribute__((noreturn)) void ksft_child(const struct ksft_test *t)
 {
 	ksft_pid = getpid();
 	setpgid(0, 0);
-	/* A job in the background may have them ignored, and so nohup: not what is tested. */
+	/*
+	 * Background jobs and nohup may have ignored these signals, which tests do not
+	 * expect.
+	 */
 	signal(SIGINT, SIG_DFL);
 	signal(SIGQUIT, SIG_DFL);
 	signal(SIGHUP, SIG_DFL);
@@ -642,7 +646,7 @@ static bool ksft_is_name(const char *name)
 	return t;
 }
 
-/* Whether an argument means this test. */
+/* Whether an argument selects this test. */
 static bool ksft_meant(const struct ksft_test *t, const char *argument)
 {
 	size_t length = strlen(argument);
@@ -662,7 +666,7 @@ static bool ksft_selected(const struct ksft_test *t, int argc, char **argv)
 	return argc < 2;
 }
 
-/* A program whose precondition is not met, as a whole. */
+/* Skip the whole program, because its precondition is not met. */
 static int ksft_unmet(const char *why)
 {
 	const char *require = getenv("GMEM_REQUIRE");
@@ -694,12 +698,15 @@ static int ksft_run_all(int argc, char **argv)
 	return count[KSFT_PASS] ? KSFT_PASS : KSFT_SKIP;
 }
 
-/* @unmet: NULL or why no test of this program can run here. */
+/* @unmet: NULL, or why no test of this program can run. */
 static __ksft_unused int ksft_main(int argc, char **argv, const char *unmet)
 {
 	struct ksft_test *t;
 
-	/* A test may be killed, and its processes do not print what another has. */
+	/*
+	 * Flush each line: a test may be killed, and its processes must not print a copy
+	 * of buffered output.
+	 */
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc == 2 && !strcmp(argv[1], "-l")) {
 		for (t = ksft_first; t; t = t->next)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What is not a test's fault, for ksft.h and for libraries that know of it. */
+/* Failures that are not a test's fault, for ksft.h and for libraries that detect them. */
 #ifndef KSFT_EXCUSE_H
 #define KSFT_EXCUSE_H
 
@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 /**
- * struct ksft_excuse - why a test that fails is run once more
- * @why: the reason, empty: there is none
- * @lost_ms: of the test's time, by ksft_time_lost(), in milliseconds
+ * struct ksft_excuse - why a failed test is run once more
+ * @why: the reason; empty if there is none
+ * @lost_ms: sum of ksft_time_lost() in this test, in milliseconds
  */
 struct ksft_excuse {
 	char why[128];
@@ -18,12 +18,12 @@ struct ksft_excuse {
 };
 
 /*
- * Of the test that runs, shared by all its processes. Weak: a library has it, too, and
- * finds NULL where there is no ksft.h.
+ * The excuse of the running test, shared by all of its processes. The symbol is weak,
+ * because a library contains it, too; without ksft.h it is NULL.
  */
 struct ksft_excuse *ksft_excuse __attribute__((weak));
 
-/* The test, should it fail, is run once more, which is shown; then it counts. */
+/* If the test fails, it is run once more, and the log says so. The second result counts. */
 static inline void ksft_excuse_set(const char *why)
 {
 	if (ksft_excuse)
@@ -31,8 +31,8 @@ static inline void ksft_excuse_set(const char *why)
 }
 
 /*
- * So many milliseconds do not count, neither for the test nor for the program: init
- * looks for this line (vm/init/program.c).
+ * Do not count this number of milliseconds, neither for the test nor for the program.
+ * init parses this line (vm/init/program.c).
  */
 static inline void ksft_time_lost(uint64_t ms, const char *why)
 {
