@@ -85,7 +85,7 @@ TEST_F(access, load_and_store)
 	expect_byte(pattern_byte(OPEN_SEED, 0), self->v + 2 * PAGE);
 }
 
-/* A child does not inherit the mapping, even with MADV_DOFORK. */
+/* A child does not inherit the mapping, and MADV_DOFORK is refused. */
 TEST_F(access, child)
 {
 	pid_t pid;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Views: what can be made of them and by whom, which pages they have and when they
- * lose them, and that no host access gets through one to a private page.
+ * Basic use of views: populating them, and conversions of their pages.
  */
 #include <fcntl.h>
 #include <sched.h>
@@ -45,7 +44,7 @@ FIXTURE_TEARDOWN(view)
 	close(self->fd);
 }
 
-/* Nothing is there before it is populated; then shared pages are. */
+/* No page is in the view before it is populated; afterwards shared pages are accessible. */
 TEST_F(view, populate)
 {
 	gmem_fill(self->p, 0x41, 2 * PAGE);
@@ -61,7 +60,7 @@ TEST_F(view, populate)
 	expect_bytes(0x42, self->p, LENGTH);
 }
 
-/* Converting takes the page from the host's access, and gives it back. */
+/* Conversion to private prevents access of the host, and conversion to shared permits it. */
 TEST_F(view, convert)
 {
 	gmem_fill(self->p, 0x41, LENGTH);
@@ -71,7 +70,7 @@ TEST_F(view, convert)
 	expect_sigsegv(self->v + 3 * PAGE - 1);
 	expect_byte(0x41, self->v);
 	expect_byte(0x41, self->v + 3 * PAGE);
-	/* It is there nevertheless. */
+	/* The private page is still in the view. */
 	EXPECT_EQ(0, gmem_view_populate(self->view, self->v, LENGTH, 0));
 	test_gmem_convert(self->fd, PAGE, 2 * PAGE, SHARED, PRESERVE);
 	expect_bytes(0x41, self->v, LENGTH);
