@@ -565,8 +565,6 @@ TEST_F(control, stopped)
 TEST_F(control, client_stopped)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	struct json_object *request = json_object_new_object();
-	struct json_object *reply, *result;
 	struct error error;
 	int fd, client;
 	pid_t child;
@@ -584,12 +582,11 @@ TEST_F(control, client_stopped)
 		usleep(10000);
 		_exit(kill(getppid(), SIGCONT));
 	}
-	EXPECT_EQ(client_call_within("full", 1, request, &reply, &result, &error), -ETIME);
+	EXPECT_EQ(client_call("full", 1, message_request("stat"), NULL, &error), -ETIME);
 	EXPECT_EQ(waitpid(child, NULL, 0), child);
 	close(client);
 	close(fd);
 	unlink(address.sun_path);
-	json_object_put(request);
 }
 
 /* As of two PID namespaces: nobody takes the socket of another one, but what is left of one. */
