@@ -8,8 +8,8 @@
 #include "access.h"
 
 /**
- * struct walk - a walk of gmem's ranges
- * @gpa: of the page at offset 0 of the fd, modulo 2^64
+ * struct walk - a walk over the page states of a range
+ * @gpa: guest address of offset 0 of the fd, modulo 2^64
  */
 struct walk {
 	uint64_t gpa;
@@ -21,7 +21,7 @@ static int runs_add(struct private_runs *runs, struct range range)
 {
 	struct range *ranges = runs->ranges;
 
-	/* Room for a power of two; the list may be of thousands. */
+	/* Double the array when it is full, because there may be thousands of ranges. */
 	if (!(runs->count & (runs->count - 1))) {
 		ranges = reallocarray(ranges, runs->count ? 2 * runs->count : 1,
 				      sizeof(*ranges));
@@ -58,7 +58,7 @@ int private_runs_find(struct private_runs *runs,
 			rc = page_states(memory, layout->ranges[i].range, visit_run, runs);
 	if (rc)
 		return error_set(error, rc, "guest memory", action, NULL);
-	/* Requests may come in any order, a description is in order. */
+	/* Requests may have any order, but a description is sorted. */
 	if (runs->count)
 		qsort(runs->ranges, runs->count, sizeof(struct range),
 		      compare_ranges);
@@ -209,7 +209,7 @@ static int stop_at_private(struct range run, bool private, void *data)
 static bool is_ram(const struct guest_memory *memory, uint64_t gpa, uint64_t size,
 		   bool shared)
 {
-	/* Of an empty range, the byte that it is at. */
+	/* For an empty range, check the byte at its start. */
 	struct range rest = { gpa, gpa + size + !size };
 
 	if (rest.end <= rest.start)
@@ -244,8 +244,8 @@ bool access_is_shared(const struct guest_memory *memory, uint64_t gpa,
 }
 
 /*
- * gmem refuses what is private itself. Memory that discards reads as zeros there,
- * which would be taken for something that the guest has written.
+ * With gmem, access to a private page fails. With a guest_memfd, the shared side of a private
+ * page reads as zeros, which would be taken for data of the guest: so check the state here.
  */
 static bool may_access(const struct guest_memory *memory, uint64_t gpa,
 		       size_t size)

@@ -3,22 +3,22 @@
  * DOC: Order of a conversion
  *
  * In place, to private: gmem first, then KVM's attribute. Until the attribute
- * is set the guest faults on userspace_addr, which gmem refuses by then. To
- * shared: the attribute first; from then on the guest no longer uses the store,
+ * is set the guest faults on userspace_addr, which gmem already refuses. To
+ * shared: the attribute first. From then on the guest does not use the store,
  * and gmem takes the pages back.
  *
- * In between, gmem and the attribute disagree, and a vCPU that touches the range
- * never meets wrong memory: KVM_RUN fails with EFAULT, in most cases without
- * saying where. The VMM then waits until conversions have ended, and enters the
+ * Between both steps gmem and the attribute disagree. A vCPU that accesses the
+ * range then does not get wrong memory: KVM_RUN fails with EFAULT, in most cases
+ * without an address. The VMM waits until conversions have ended, and enters the
  * guest again; see run.c.
  *
  * In place, in a view: gmem alone. Its one call takes the pages out of the view and
  * puts them back.
  *
- * Discard: the attribute, then a hole on the side that is stale now.
+ * Discard: the attribute first, then a hole on the side that is not used any more.
  *
- * Two vCPUs may convert overlapping ranges at the same time. Were their steps
- * to mix, gmem and the attribute would end up apart: they take turns.
+ * Two vCPUs may convert overlapping ranges at the same time. If their steps mixed,
+ * gmem and the attribute would disagree afterwards. The range lock prevents that.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -31,9 +31,9 @@
 #include "guest_memory.h"
 
 /**
- * struct conversion - a range of RAM that is to change its state
- * @ram: that it is in, and @backing its shared side
- * @to_private: what it is to be
+ * struct conversion - a range of RAM that is converted
+ * @ram: the range of RAM that contains it; @backing: its shared side
+ * @to_private: the new state
  * @why: out: a text of @why_size bytes that explains a failure; may be NULL
  */
 struct conversion {
@@ -64,7 +64,7 @@ static int set_attribute(const struct conversion *conversion, bool private)
 	return rc ? why_set(conversion, "KVM_SET_MEMORY_ATTRIBUTES", rc) : 0;
 }
 
-/* Where a guest physical address is in the guest_memfd */
+/* Return: the offset of a guest physical address in the guest_memfd */
 static uint64_t store_offset(const struct conversion *conversion, uint64_t gpa)
 {
 	return conversion->ram->offset + gpa - conversion->ram->range.start;
@@ -75,7 +75,7 @@ static uint64_t shared_offset(const struct conversion *conversion, uint64_t gpa)
 	return conversion->ram->part + gpa - conversion->ram->range.start;
 }
 
-/* What is encrypted means nothing to the host: it changes whose page it is. */
+/* Encrypted contents are not preserved, because they are of no use to the other side. */
 static int gmem_request(const struct conversion *conversion, struct range range,
 			bool to_private, struct gmem_ioctl_convert *convert)
 {
@@ -105,8 +105,8 @@ static int convert_gmem(const struct conversion *conversion)
 }
 
 /*
- * For each run of pages that were in the other state before: pages that were in this
- * one stay so. @gmem: what has been done is gmem's part, and not the attribute.
+ * Convert back the pages that were in the other state before. @gmem: the step that was done
+ * is that of gmem, not that of the attribute.
  */
 static void undo(const struct conversion *conversion, bool gmem)
 {
@@ -171,7 +171,7 @@ static int discard(const struct conversion *conversion)
 	return why_set(conversion, "punch a hole on the stale side", rc);
 }
 
-/* With a guest_memfd: KVM's attribute is recorded, too, which it has no call to read. */
+/* Convert with a guest_memfd, and record KVM's attribute, because no ioctl can read it. */
 static int convert_store(const struct conversion *conversion)
 {
 	uint64_t first = store_offset(conversion, conversion->range.start) >> GUEST_PAGE_SHIFT;

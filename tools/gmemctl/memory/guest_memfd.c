@@ -39,7 +39,7 @@ bool page_map_get(const struct page_map *map, uint64_t page)
 	return word_get(map, page) >> page % WORD_BITS & 1;
 }
 
-/* Others may set other pages of the first word and of the last. */
+/* Atomic, because other threads may set other pages of the first and the last word. */
 void page_map_set(struct page_map *map, uint64_t first, uint64_t end, bool value)
 {
 	uint64_t next, bits;
@@ -59,14 +59,14 @@ void page_map_set(struct page_map *map, uint64_t first, uint64_t end, bool value
 	}
 }
 
-/* The first word is looked at once: its value, and how far it goes, are of one moment. */
+/* The first word is read once, so that the value matches the length even during changes. */
 uint64_t page_map_run(const struct page_map *map, uint64_t page, uint64_t end, bool *value)
 {
 	uint64_t word = page < end ? word_get(map, page) : 0, others;
 
 	*value = word >> page % WORD_BITS & 1;
 	while (page < end) {
-		/* A bit for each page that differs, from this one on */
+		/* A bit is set for each page with another value, from this page on */
 		others = (word ^ (*value ? UINT64_MAX : 0)) >> page % WORD_BITS;
 		if (others) {
 			page += (uint64_t)__builtin_ctzll(others);
@@ -103,8 +103,8 @@ void guest_memfd_destroy(struct guest_memfd *memfd)
 }
 
 /*
- * Shared is said as well as private: attributes outlive slots, and what another
- * slot has left at this address must not become this one's state.
+ * Set shared as well as private pages. Attributes outlive slots, so an earlier slot at this
+ * address may have left private ones.
  */
 int guest_memfd_set_attributes(const struct guest_memfd *memfd, struct vm *vm,
 			       const struct layout_range *ram)

@@ -26,12 +26,12 @@ static int create_memfd(struct guest_memory *memory, struct error *error)
 	if (!memory->vm)
 		return error_set(error, -EINVAL, "guest memory",
 				 "create guest_memfd", "there is no VM for it");
-	/* gmem knows what is private, and starts with nothing. */
+	/* A store starts without private pages: gmem creates all pages shared. */
 	return guest_memfd_create(&memory->memfd, memory->vm, mappable,
 				  config->initial_private && !store, error);
 }
 
-/* Where in the VM's guest_memfd the ranges of a request start. */
+/* Return: the offset of a request's memory in the VM's guest_memfd. */
 static uint64_t request_offset(const struct memory_config *config,
 			       unsigned int index)
 {
@@ -77,7 +77,7 @@ static int open_backing(struct guest_memory *memory, unsigned int index,
 	return backing_open(backing, request, name, error);
 }
 
-/* With a guest_memfd it is that which has private pages. */
+/* Open a view, unless private pages are in a guest_memfd. */
 static int open_view(const struct guest_memory *memory, struct backing *backing,
 		     struct error *error)
 {
@@ -90,7 +90,7 @@ static int open_view(const struct guest_memory *memory, struct backing *backing,
 	rc = view_create(backing, error);
 	if (rc || !backing->view.refusal)
 		return rc;
-	/* A guest that comes with private pages is not the same one without. */
+	/* Without a view KVM could not access the private pages of a guest that was handed over. */
 	if (memory->config->view || (backing->request->existing_fd >= 0 &&
 				     !gmem_stat(backing->fd, &stat) && stat.private_pages))
 		return error_set(error, -EOPNOTSUPP, "guest memory",
@@ -177,12 +177,12 @@ static int reserve(struct guest_memory *memory, struct error *error)
 		return error_set(error, rc, "guest memory",
 				 "failed to reserve address space",
 				 "0x%llx bytes", (unsigned long long)end);
-	/* For people who read smaps: that a kernel cannot do it is no failure. */
+	/* The name is only for readers of smaps, so an error is ignored. */
 	calls->name(memory->reservation.base, memory->reservation.size, NAME_RESERVATION);
 	return 0;
 }
 
-/* Map a range of RAM: a part of its backing. */
+/* Map a range of RAM, which is a part of its backing. */
 static int map_ram(struct guest_memory *memory, const struct layout_range *ram,
 		   struct error *error)
 {
@@ -250,7 +250,7 @@ static int prefetch(const struct guest_memory *memory, const struct layout_range
 	return calls->advise(slot->host, slot->size, MADV_POPULATE_WRITE);
 }
 
-/* Make a range of RAM a slot, all or nothing. */
+/* Add a slot for a range of RAM, and its attributes. */
 static int map_slot(struct guest_memory *memory, const struct layout_range *ram,
 		    struct error *error)
 {
@@ -318,7 +318,7 @@ int guest_memory_attach(struct guest_memory *memory, struct error *error)
 	return 0;
 }
 
-/* gmem lets go of the store before the store does of the VM. */
+/* Close gmem fds, which are bound to the guest_memfd, before the guest_memfd. */
 void guest_memory_destroy(struct guest_memory *memory)
 {
 	const struct layout *layout = &memory->memfd.layout;
@@ -340,7 +340,7 @@ int guest_memory_commit(struct guest_memory *memory, struct range range)
 	return reservation_commit(&memory->reservation, range);
 }
 
-/* Where pages of the guest_memfd are the private side, they go as well. */
+/* Free the pages of the guest_memfd, too, if it is the private side. */
 static int decommit_private(struct guest_memory *memory, struct range range)
 {
 	const struct layout *layout = &memory->memfd.layout;
@@ -363,8 +363,8 @@ static int decommit_private(struct guest_memory *memory, struct range range)
 }
 
 /*
- * In turn with conversions: one that is between the two sides would take pages
- * from the side that comes last here to the one that has been emptied.
+ * The range lock keeps conversions out: one between both steps would move pages from the
+ * private side, which is freed last here, to the shared side, which is empty already.
  */
 int guest_memory_decommit(struct guest_memory *memory, struct range range)
 {
