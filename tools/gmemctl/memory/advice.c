@@ -19,16 +19,16 @@
 #define KIND(name)	(1U << BACKING_##name)
 #define ALL		(KIND(KINDS) - 1)
 #define ANONYMOUS	KIND(PRIVATE)
-/* The guest accesses it through mappings of this process, which can be protected. */
+/* KVM maps it for the guest from the mappings of this process, so mprotect() has an effect. */
 #define MAPPED		(KIND(SHARED) | ANONYMOUS | KIND(HUGETLB) | KIND(FILE))
-/* What can be paged out at all. The rest stays in memory once it is there. */
+/* Kinds that can be paged out. The others stay in memory once they are populated. */
 #define PAGED		(KIND(SHARED) | ANONYMOUS | KIND(FILE))
 
 /**
- * struct request - a request being done
+ * struct request - a request of the guest
  * @way: how it is done
- * @memory: what the range is of
- * @kind: where that comes from
+ * @memory: the request of memory that has the range
+ * @kind: kind of that memory
  */
 struct request {
 	struct advice *advice;
@@ -59,8 +59,8 @@ static int advise(const struct request *request, struct range range, int advice)
 }
 
 /*
- * Memory that never leaves once it is there is locked by having it. fallocate() fails
- * for want of memory where a touch would end the process.
+ * Memory that is never paged out is locked by populating it. fallocate() returns an error
+ * if there is no memory, when a page fault would end the process.
  */
 static int lock(const struct request *request, struct range range, bool locked)
 {
@@ -81,7 +81,7 @@ static int name(const struct advice *advice, struct range range, uint64_t number
 			   number ? text : NULL);
 }
 
-/* What becomes of pages that are like @run. */
+/* Change @run as the request changes its pages. */
 static void change(const struct request *request, struct advice_run *run)
 {
 	switch (request->advised) {
@@ -113,7 +113,7 @@ static void change(const struct request *request, struct advice_run *run)
 	}
 }
 
-/* Make what the request is about, of @range, as @run has it. */
+/* Set the property that the request is about, in @range, to the value in @run. */
 static int set(const struct request *request, const struct advice_run *run,
 	       struct range range)
 {
@@ -140,7 +140,7 @@ static struct range run_range(const struct advice_run *run)
 	return (struct range){ run->start, run->start + run->size };
 }
 
-/* Pages as they were. */
+/* Pages without any advice. */
 static const struct advice_run plain;
 
 static bool runs_alike(const struct advice_run *a, const struct advice_run *b)
@@ -150,7 +150,7 @@ static bool runs_alike(const struct advice_run *a, const struct advice_run *b)
 	       a->mergeable == b->mergeable;
 }
 
-/* Append the part of what is like @run in @range, if there is any. */
+/* Append a run for @range with the properties of @run, unless it is empty or plain. */
 static int push(struct advice_run *runs, unsigned int *count,
 		const struct advice_run *run, struct range range)
 {
@@ -171,7 +171,7 @@ static int push(struct advice_run *runs, unsigned int *count,
 	return 0;
 }
 
-/* The same for pages of the request's range. */
+/* The same for pages of the request's range, whose property changes. */
 static int push_changed(const struct request *request, unsigned int *count,
 			const struct advice_run *run, struct range range)
 {
@@ -181,7 +181,7 @@ static int push_changed(const struct request *request, unsigned int *count,
 	return push(request->advice->next, count, &changed, range);
 }
 
-/* A run, and the pages before it that are plain and in the request's range. */
+/* Append a run, and before it the plain pages of the request's range since *@done. */
 static int plan_run(const struct request *request, unsigned int *count,
 		    const struct advice_run *run, uint64_t *done)
 {
@@ -203,8 +203,8 @@ static int plan_run(const struct request *request, unsigned int *count,
 }
 
 /*
- * What all runs will be once the request is done. Return: 0 with advice->next, or
- * -ENOMEM if they are too many.
+ * Compute all runs as they will be after the request, in advice->next. Return: 0, or -ENOMEM
+ * if there are too many.
  */
 static int plan(const struct request *request, unsigned int *count)
 {
@@ -239,7 +239,7 @@ static void adopt(struct advice *advice, unsigned int count)
 	__atomic_store_n(&advice->nr_locked, locked, __ATOMIC_RELEASE);
 }
 
-/* Whether any of it is locked. Mostly nothing is, and then this takes no lock. */
+/* Whether a page of the range is locked. Without locked pages this takes no lock. */
 static bool is_locked(struct advice *advice, struct range range)
 {
 	bool locked = false;
@@ -254,7 +254,7 @@ static bool is_locked(struct advice *advice, struct range range)
 	return locked;
 }
 
-/* A call that fails may have done a part of its work. */
+/* Restore all properties, because a call that has failed may have changed a part. */
 static void put_back(const struct request *request)
 {
 	const struct advice *advice = request->advice;
@@ -269,7 +269,7 @@ static void put_back(const struct request *request)
 	}
 }
 
-/* All that can be wrong with the range has been found by now: it cannot do it. */
+/* The range has been checked, so EINVAL means that this memory does not support it. */
 static int cannot(int rc)
 {
 	return rc == -EINVAL ? -EOPNOTSUPP : rc;
@@ -296,13 +296,13 @@ static int set_and_record(const struct request *request)
 	return cannot(rc);
 }
 
-/* Memory that is left out of core dumps anyway needs nothing. */
+/* Unless dump is on, core dumps do not contain the memory anyway. */
 static int dont_dump(const struct request *request)
 {
 	return request->memory->dump ? set_and_record(request) : 0;
 }
 
-/* What is decommitted is private, too; it keeps its state. */
+/* Decommit shared and private pages. They keep their state. */
 static int give_back(const struct request *request)
 {
 	int rc = guest_memory_decommit(request->advice->memory, request->range);
@@ -310,16 +310,16 @@ static int give_back(const struct request *request)
 	return rc == -EFAULT ? -EINVAL : rc;
 }
 
-#define OWN_TURN	0x1	/* takes the turn of the range itself */
+#define OWN_TURN	0x1	/* takes the range lock itself */
 #define PRIVATE_TOO	0x2	/* works on private pages as well */
-#define NOT_LOCKED	0x4	/* as the kernel has it: not on what is locked */
+#define NOT_LOCKED	0x4	/* not on locked pages, as in the kernel */
 
 /**
- * struct way - how something is done
- * @kinds: kinds of memory that can do it
+ * struct way - how a request is done
+ * @kinds: kinds of memory that support it
  * @rules: see above
  * @take: does it
- * @advice: for madvise(), where that is all
+ * @advice: for advise_once(): advice of madvise()
  */
 struct way {
 	unsigned int kinds;
@@ -351,7 +351,7 @@ static const struct way ways[ADVICE_KINDS] = {
 	[ADVICE_UNMERGEABLE]	= { ANONYMOUS, 0, set_and_record, 0 },
 };
 
-/* The request of memory that all of the range is of, or NULL. */
+/* Return: the request of memory that has the whole range, or NULL. */
 static const struct memory_request *
 find_memory(const struct guest_memory *memory, struct range range)
 {
@@ -370,7 +370,7 @@ find_memory(const struct guest_memory *memory, struct range range)
 	return request;
 }
 
-/* In its turn, unless taking it does that. */
+/* Do a request with the range lock held, unless it takes the lock itself. */
 static int take_in_turn(const struct request *request)
 {
 	struct guest_memory *memory = request->advice->memory;
@@ -416,7 +416,7 @@ int advice_take(struct advice *advice, enum advice_kind kind, uint64_t gpa,
 	request.kind = hugepage ? BACKING_HUGETLB : request.memory->kind;
 	if (!(request.way->kinds & 1U << request.kind))
 		return -EOPNOTSUPP;
-	/* The kernel would refuse a part of a huge page only after some of its work. */
+	/* The kernel would refuse a part of a huge page only after it has changed other pages. */
 	if (hugepage && !range_aligned(request.range, hugepage))
 		return -EINVAL;
 	if (request.way->rules & NOT_LOCKED && is_locked(advice, request.range))
@@ -470,7 +470,7 @@ void advice_explain(struct advice *advice, char *text, size_t size)
 			 found - EXPLAIN_MAX);
 }
 
-/* Return: 0, or the first failure; all are tried. */
+/* Set or lift all protections. Return: 0, or the first error. */
 static int protect_all(struct advice *advice, bool lift)
 {
 	int rc, first = 0;
@@ -508,7 +508,7 @@ void advice_get(struct advice *advice, struct tlv *records, uint32_t type)
 	pthread_mutex_unlock(&advice->lock);
 }
 
-/* What the guest would have asked for. A lock comes before access is taken away. */
+/* Repeat the requests that lead to @run. Lock before access is denied: it reads the pages. */
 static int take_run(struct advice *advice, const struct advice_run *run)
 {
 	static const enum advice_kind denials[] = {

@@ -4,7 +4,7 @@
 
 #include "given.h"
 
-/* The pages of @range are given, or not. */
+/* Set whether the pages of @range are given. */
 static void mark(struct given *given, struct range range, bool value)
 {
 	uint64_t first = range.start / RANGE_PAGE_SIZE, end = range.end / RANGE_PAGE_SIZE;
@@ -48,7 +48,7 @@ static uint64_t unit_of(const struct layout_range *ram)
 
 typedef void (*part_fn)(struct given *given, struct range part, uint64_t unit);
 
-/* Each part of @range that is in one range of RAM, with its unit. */
+/* Call @visit for the part of @range in each range of RAM, with the unit of that RAM. */
 static void each_part(struct given *given, struct range range, part_fn visit)
 {
 	const struct layout *layout = &given->memory->memfd.layout;
@@ -81,8 +81,8 @@ void given_add(struct given *given, struct range range)
 }
 
 /*
- * A huge page that was given back has to be had again now: a touch that finds the pool
- * empty would end the guest. That it does all the same is told then.
+ * A huge page that was decommitted is populated again now, because a later fault would end the
+ * guest if the pool is empty. A failure is only counted: the fault will report it.
  */
 static void take_part(struct given *given, struct range part, uint64_t unit)
 {
@@ -174,7 +174,7 @@ void given_get(struct given *given, struct tlv *records, uint32_t type)
 	pthread_mutex_unlock(&given->lock);
 }
 
-/* Memory of huge pages was all taken from the pool when it was made. */
+/* Count the given pages. Huge pages are decommitted, since all were allocated at creation. */
 static void set_part(struct given *given, struct range part, uint64_t unit)
 {
 	uint64_t end = part.end / RANGE_PAGE_SIZE, next;
