@@ -103,13 +103,13 @@ static int backing_grow_file(const struct backing *backing, int fd,
 	if (ftruncate(fd, (off_t)backing->size))
 		return error_set(error, -errno, path, "ftruncate", NULL);
 	rc = file_room_take(fd, backing->size, path, error);
-	/* As it was: what has been taken is not left behind. */
+	/* Free the space that was allocated before the error. */
 	if (rc && ftruncate(fd, 0))
 		return rc;
 	return rc;
 }
 
-/* A new file gets its size, an old one must have it. */
+/* A new file gets the size of the memory. An existing one must have it. */
 static int backing_size_file(const struct backing *backing, int fd,
 			     const char *path, struct error *error)
 {
@@ -124,7 +124,7 @@ static int backing_size_file(const struct backing *backing, int fd,
 	rc = file_lock(fd, path, true, error);
 	if (rc)
 		return rc;
-	/* Whoever had the lock may have given it a size meanwhile. */
+	/* Read the size again: another process may have set it before the lock was taken. */
 	if (fstat(fd, &status))
 		return error_set(error, -errno, path, "fstat", NULL);
 	if (!status.st_size)
@@ -136,7 +136,7 @@ static int backing_size_file(const struct backing *backing, int fd,
 static int backing_open_file(struct backing *backing, struct error *error)
 {
 	const char *path = backing->request->path;
-	/* A FIFO, or a terminal, must not keep the open waiting. */
+	/* O_NONBLOCK: open() must not wait for a FIFO or a terminal. */
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0600);
 	int rc;
 
@@ -150,7 +150,7 @@ static int backing_open_file(struct backing *backing, struct error *error)
 	return rc ? rc : fd;
 }
 
-/* The lock of a guest that was handed over is the same, and has come along. */
+/* The lock of a guest that is handed over comes along, because it belongs to the open file. */
 static int backing_open_existing(struct backing *backing, struct error *error)
 {
 	int fd = fcntl(backing->request->existing_fd, F_DUPFD_CLOEXEC, 0);
@@ -204,8 +204,8 @@ static int huge_fail(const struct backing *backing, int rc,
 }
 
 /*
- * A policy of a shared file stays with the file, but for huge pages, which keep
- * it in the mapping: they are allocated here.
+ * The policy of a shared file stays with the file. Only hugetlb keeps it in the mapping, so
+ * huge pages are allocated here.
  */
 static int backing_bind_node(struct backing *backing, struct error *error)
 {
@@ -233,7 +233,7 @@ static int backing_bind_node(struct backing *backing, struct error *error)
 			  "/sys/devices/system/node", node);
 		goto out_unmap;
 	}
-	/* A pool without a page there is a bus error. */
+	/* Allocate now: if the node's pool is empty, a later fault would be SIGBUS. */
 	if (huge)
 		rc = calls->advise(address, backing->size, MADV_POPULATE_WRITE);
 	if (rc)
@@ -364,11 +364,11 @@ int view_create(struct backing *backing, struct error *error)
 	view->fd = gmem_view(backing->fd, 0, backing->size);
 	if (view->fd < 0)
 		return view_refuse(view, view->fd, "GMEM_IOCTL_VIEW", error);
-	/* This thread runs no vCPU: it only sees whether the call is there. */
+	/* This thread runs no vCPU. EAGAIN shows that the module has the ioctl. */
 	rc = gmem_view_fault(view->fd, &fault);
 	if (rc && rc != -EAGAIN)
 		return view_refuse(view, rc, "GMEM_IOCTL_VIEW_FAULT", error);
-	/* A place that is aligned for huge pages, as guest addresses are. */
+	/* The mapping is aligned for huge pages like guest addresses. */
 	rc = reservation_create(&view->place, backing->size, 0);
 	if (!rc)
 		rc = calls->map_at(view->place.base, backing->size, PROT_NONE, MAP_SHARED,

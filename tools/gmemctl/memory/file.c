@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Files behind memory: their lock, their room, and what of them is populated. */
+/* Files that back memory: their lock, their space, and which pages are populated. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -30,7 +30,7 @@ static struct flock whole(short type)
 	return (struct flock){ .l_type = type, .l_whence = SEEK_SET };
 }
 
-/* Whether the process whose descriptors are @directory has locked @file. */
+/* Whether descriptor @fd in @directory (/proc/PID/fd) is @file and holds a lock. */
 static bool has_lock(int directory, const char *fd, const struct stat *file)
 {
 	char path[64], info[1024];
@@ -67,7 +67,7 @@ static bool process_has_lock(const char *pid, const struct stat *file)
 	return found;
 }
 
-/* The kernel does not say who has the lock of an open file. Return: 0: unknown. */
+/* F_OFD_GETLK does not return the owner, so search /proc. Return: a PID; 0: unknown. */
 static long find_holder(int fd)
 {
 	DIR *processes = opendir("/proc");
@@ -143,7 +143,7 @@ static int no_room(struct error *error, int rc, const char *path, uint64_t size)
 			 memory_size_text(size, text));
 }
 
-/* As good as it gets without fallocate(). What the file has already counts. */
+/* Without fallocate(), compare the free space with what the file still lacks. */
 static int check_free(int fd, uint64_t size, const char *path,
 		      struct error *error)
 {
@@ -154,7 +154,7 @@ static int check_free(int fd, uint64_t size, const char *path,
 	if (fstat(fd, &status) || fstatvfs(fd, &system))
 		return error_set(error, -errno, path, "look for room", NULL);
 	has = (uint64_t)status.st_blocks * BLOCK_SIZE;
-	/* One without blocks, such as ramfs, does not say. */
+	/* A file system without blocks, such as ramfs, does not report free space. */
 	if (has >= size || !system.f_blocks ||
 	    (size - has + system.f_frsize - 1) / system.f_frsize <=
 	    system.f_bavail)
@@ -175,7 +175,7 @@ int file_room_take(int fd, uint64_t size, const char *path,
 	return rc ? no_room(error, rc, path, size) : 0;
 }
 
-/* Anonymous memory: mincore() would not tell of what is swapped out. */
+/* Anonymous memory. mincore() is no use here: it does not report swapped-out pages. */
 static int populated_anonymous(const uint8_t *host, uint64_t count,
 			       uint8_t *out)
 {
@@ -199,8 +199,8 @@ static int populated_anonymous(const uint8_t *host, uint64_t count,
 }
 
 /*
- * A file whose holes cannot be asked for. KVM's guest_memfd does not seek at all; none of
- * it is swapped. What a file on a disk has is not all in memory.
+ * A file without SEEK_DATA. A guest_memfd cannot seek (ESPIPE) and is never swapped, so
+ * mincore() is right. For other files all pages count, as not all are in memory.
  */
 static int populated_unknown(const uint8_t *host, uint64_t count, uint8_t *out)
 {
@@ -215,7 +215,7 @@ static int populated_unknown(const uint8_t *host, uint64_t count, uint8_t *out)
 	return 0;
 }
 
-/* Where blocks are smaller than pages, data may begin in the middle of a page. */
+/* If blocks are smaller than pages, data may begin in the middle of a page. */
 int populated_pages(int fd, uint64_t offset, const uint8_t *host, uint64_t count,
 		    uint8_t *out)
 {
@@ -238,7 +238,7 @@ int populated_pages(int fd, uint64_t offset, const uint8_t *host, uint64_t count
 		for (off_t i = (at - start) / PAGE;
 		     i * PAGE < hole - start; i++)
 			out[i] = 1;
-		/* It has gone since, as memory that a running guest gives back does. */
+		/* hole == at: the data has gone since, for example when a guest decommits it. */
 		at = hole > at ? hole : at + 1;
 	}
 	return 0;

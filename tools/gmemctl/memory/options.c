@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What memory is asked for, where it goes, and whether that can be. */
+/* Requests of memory: their layout, and checks whether they are possible. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -19,7 +19,7 @@ static int layout_fail(struct error *error, int rc, const char *action,
 			 (unsigned long long)range.end);
 }
 
-/* @start: where the memory of @request starts */
+/* @start: offset in the layout at which the memory of @request starts */
 static int layout_add(struct layout *layout, const struct memory_request *request,
 		      uint64_t start, struct range range, struct error *error)
 {
@@ -229,7 +229,7 @@ static int check_file(const struct memory_request *request,
 	return 0;
 }
 
-/* One guest_memfd per VM: it has private pages, or the host maps it. */
+/* A VM has one guest_memfd, which either has private pages or is mappable. */
 static int check_guest_memfd(const struct memory_config *config,
 			     struct error *error)
 {

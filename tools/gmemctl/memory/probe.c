@@ -21,7 +21,7 @@ static void probe_signal(int signal_number)
 {
 	if (probe_armed)
 		siglongjmp(probe_back, 1);
-	/* Not a probe: die of it, as without the handler. */
+	/* The fault is not from a probe: die of it, as without the handler. */
 	signal(signal_number, SIG_DFL);
 	raise(signal_number);
 }

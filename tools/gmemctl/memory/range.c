@@ -36,7 +36,7 @@ struct range *range_lock_enter(struct range_lock *lock, struct range range)
 {
 	struct range *entry;
 
-	/* An entry that is empty is free: it would be somebody else's, too. */
+	/* An empty entry counts as free, so another thread would take it as well. */
 	if (!range_size(range))
 		return NULL;
 	pthread_mutex_lock(&lock->lock);

@@ -17,7 +17,7 @@
 #define NAME_PRIVATE	"guest-ram-private"
 #define FLAGS_EMPTY (MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE)
 
-/* Cut what was reserved too much for the sake of the alignment. */
+/* Unmap what was reserved only for the alignment. */
 static uint8_t *reservation_trim(uint8_t *address, uint64_t size,
 				 uint64_t alignment)
 {
@@ -65,7 +65,7 @@ void reservation_destroy(struct reservation *reservation)
 	memset(reservation, 0, sizeof(*reservation));
 }
 
-/* In its place among the others. */
+/* Insert an extent in the order of addresses. */
 static void extent_insert(struct reservation *reservation, const struct extent *extent)
 {
 	struct extent *extents = reservation->extents;
@@ -77,8 +77,8 @@ static void extent_insert(struct reservation *reservation, const struct extent *
 }
 
 /*
- * A node that was asked for and cannot be had is a failure. Huge pages are
- * advice: the kernel may have none, and ignore it any time later.
+ * It is an error if memory cannot be bound to the node. But MADV_HUGEPAGE is only a hint,
+ * which the kernel may ignore, so its errors are ignored.
  */
 static int extent_apply_policy(const struct extent *extent, uint8_t *host, uint64_t size)
 {
@@ -126,7 +126,7 @@ int reservation_map(struct reservation *reservation, const struct extent *extent
 	return rc;
 }
 
-/* Return: 0; -EFAULT if not all of it is mapped; -EINVAL if it is not whole pages. */
+/* Return: 0; -EFAULT if a part is not mapped; -EINVAL if it is not whole pages. */
 static int reservation_check(const struct reservation *reservation, struct range range)
 {
 	uint64_t at = range.start;
@@ -166,8 +166,8 @@ static int extent_walk(struct reservation *reservation, struct range range,
 }
 
 /*
- * fallocate() can fail for want of memory; a page fault later on would be a
- * SIGBUS, or the end of the process.
+ * fallocate() returns an error if there is no memory. A later page fault would be a SIGBUS
+ * or end the process.
  */
 static int extent_commit(struct reservation *reservation,
 			 const struct extent *extent)
@@ -206,7 +206,7 @@ static int extent_decommit(struct reservation *reservation,
 	if (extent->fd >= 0)
 		return calls->punch(extent->fd, extent->fd_offset, size);
 	rc = calls->advise(host, size, MADV_DONTNEED);
-	/* Memory that is locked: a hole in a file does not ask for that either. */
+	/* The memory is locked. Punching a hole in a file ignores that, so do the same here. */
 	return rc == -EINVAL ? calls->advise(host, size, MADV_DONTNEED_LOCKED) : rc;
 }
 
