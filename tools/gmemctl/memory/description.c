@@ -100,13 +100,13 @@ int description_encode(const struct memory_config *config,
 	return 0;
 }
 
-/* What is being read. */
+/* The bytes that are still to be read. */
 struct reader {
 	const uint8_t *at;
 	const uint8_t *end;
 };
 
-/* Beyond the end there are zeros, and nothing after them. */
+/* Read a value. If too few bytes are left it is zero, and so are all later ones. */
 static void get(struct reader *reader, void *value, size_t size)
 {
 	memset(value, 0, size);
@@ -146,7 +146,7 @@ static int get_header(struct reader *reader, size_t size,
 	return 0;
 }
 
-/* Hugetlb memory says how large its pages are, and no other does. */
+/* Only hugetlb memory has a page size. */
 static bool hugepage_valid(const struct request *request, uint32_t log2)
 {
 	if (request->kind != BACKING_HUGETLB)
@@ -154,7 +154,7 @@ static bool hugepage_valid(const struct request *request, uint32_t log2)
 	return log2 >= HUGEPAGE_LOG2_MIN && log2 <= HUGEPAGE_LOG2_MAX;
 }
 
-/* @used: of out->ranges */
+/* @used: number of out->ranges that are in use */
 static int get_request(struct reader *reader, struct description *out,
 		       struct memory_request *request, unsigned int *used,
 		       struct error *error)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Memory that another process goes on with: how it gets across, and what it means. */
+/* Handover of a guest's memory and state to another process: both sides. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdio.h>
@@ -34,10 +34,10 @@ struct message {
 #define ACTION "hand over private pages"
 
 /**
- * struct gift - a guest being given away
+ * struct gift - a guest that is being handed over
  * @runs: its private pages
- * @unbound: how many backings have been taken from the store
- * @sent: the taker may have bound them to its own
+ * @unbound: number of backings that were unbound from the store
+ * @sent: the files were sent, so the taker may have bound them to its own store
  */
 struct gift {
 	struct guest_memory *memory;
@@ -48,7 +48,7 @@ struct gift {
 	struct error *error;
 };
 
-/* What has to be said can be larger than what a socket takes at once. */
+/* Write the description to a memfd, because it may be too large for one message. */
 static int describe(uint8_t *description, size_t size, const struct tlv *state)
 {
 	struct iovec parts[] = { { description, size }, { state->bytes, state->size } };
@@ -66,7 +66,7 @@ static int describe(uint8_t *description, size_t size, const struct tlv *state)
 	return rc;
 }
 
-/* One that hangs must not keep the guest stopped for good. */
+/* With a timeout: if the other process hangs, the guest must not stay stopped. */
 static int receive_within_time(int socket, void *bytes, size_t size)
 {
 	int rc = files_timeout(socket, HANDOVER_TIMEOUT_S * 1000);
@@ -82,7 +82,7 @@ static int receive_within_time(int socket, void *bytes, size_t size)
 	return (size_t)got == size ? 0 : -EPIPE;
 }
 
-/* Return: what the taker answers, or a failure to. */
+/* Return: the taker's answer, or an error if there is none. */
 static int handover_wait(int socket, struct error *error)
 {
 	const char *hint = "the guest can go on here";
@@ -103,7 +103,7 @@ static int handover_wait(int socket, struct error *error)
 				  "messages; the guest can go on here") : 0;
 }
 
-/* Return: 0 if it can have heard; -EPIPE if it has gone. */
+/* Return: 0 if the message was sent; -EPIPE if the taker has ended. */
 static int send_verdict(int socket, bool go)
 {
 	uint32_t verdict = go ? GO : CANCEL;
@@ -112,8 +112,8 @@ static int send_verdict(int socket, bool go)
 }
 
 /*
- * One who does not wait any longer must not miss a "go" that comes just now: the
- * giver would end. It cannot be sent from here on, or is there.
+ * After a timeout a "go" may still arrive, and the giver ends after it has sent that. After
+ * shutdown() the giver cannot send it any more, so either it is here or it never comes.
  */
 static int receive_late(int socket, uint32_t *verdict, int rc)
 {
@@ -125,9 +125,9 @@ static int receive_late(int socket, uint32_t *verdict, int rc)
 }
 
 /*
- * No vCPU of a process that has died runs any more.
+ * Wait for the giver's decision. A giver that has died runs no vCPU, so the taker may go on.
  *
- * Return: 0 for "go", and for a giver that has died; -ECANCELED, -ETIMEDOUT.
+ * Return: 0 for "go", or if the giver has died; -ECANCELED; -ETIMEDOUT.
  */
 static int wait_verdict(int socket, struct error *error)
 {
@@ -179,7 +179,7 @@ static int receive_refusal(int socket, const struct message *message,
 			 "%s", text);
 }
 
-/* The giver may have sent a file that is shorter, or gets shorter. */
+/* The file may be shorter than the giver says, or may be truncated at any time. */
 static int read_part(int fd, size_t offset, size_t size, uint8_t **bytes)
 {
 	ssize_t got;
@@ -219,7 +219,7 @@ int handover_check(const struct guest_memory *memory, struct error *error)
 	return 0;
 }
 
-/* A page of gmem has one store at a time. */
+/* Unbind a backing from the store, since a page of gmem has one store at a time. */
 static int unbind(const struct backing *backing)
 {
 	if (backing->request->kind != BACKING_GMEM_STORE)
@@ -242,16 +242,16 @@ static int unbind_all(struct gift *gift)
 }
 
 /*
- * Nothing more can be done about a failure here than to go on: what stays shared
- * is recorded as shared, and the guest is told nothing wrong.
+ * Undo a handover. Errors are ignored, since nothing can be done about them: pages that stay
+ * shared are recorded as shared.
  */
 static void take_back(struct gift *gift)
 {
 	struct guest_memory *memory = gift->memory;
 
 	/*
-	 * The taker may have bound the memory to its own store, and moved pages there.
-	 * That binding outlives even its death: through it the pages come back.
+	 * The taker may have bound the memory to its own store, and moved pages there. The
+	 * binding stays even if the taker dies, so the conversion moves the pages back.
 	 */
 	for (uint32_t i = 0; gift->sent && i < gift->runs.count; i++)
 		guest_memory_convert(memory, gift->runs.ranges[i], false, NULL, 0);
@@ -293,7 +293,7 @@ static int send_all(struct gift *gift, int socket)
 			      "is the other process still there?") : 0;
 }
 
-/* A taker that cannot hear "go" any more has gone, and will not run the guest. */
+/* If "go" cannot be sent the taker has ended, and does not run the guest. */
 static int conclude(struct gift *gift, int socket)
 {
 	int rc = handover_wait(socket, gift->error);
@@ -343,7 +343,7 @@ int handover_give(int socket, struct guest_memory *memory,
 	return rc;
 }
 
-/* In place of a gift. */
+/* Send an error instead of a guest. */
 void handover_refuse(int socket, const struct error *error)
 {
 	struct {
@@ -357,7 +357,7 @@ void handover_refuse(int socket, const struct error *error)
 	files_send(socket, &refusal, sizeof(refusal.message) + refusal.message.size, NULL);
 }
 
-/* Read what is in @file: bytes that may be anything. */
+/* Read description and state from @file. Its contents are not trusted. */
 static int take(struct handover *out, const struct message *message, int file,
 		struct error *error)
 {
@@ -423,7 +423,7 @@ int handover_answer(int socket, int rc, struct error *error)
 
 	if (rc)
 		return rc;
-	/* A giver that has gone cannot run the guest. */
+	/* If the giver has ended it does not run the guest. */
 	if (sent && sent != -EPIPE && sent != -ECONNRESET)
 		return error_set(error, sent, OBJECT, "answer", NULL);
 	return wait_verdict(socket, error);

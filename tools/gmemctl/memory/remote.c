@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Memory that a helper process has mapped: the VM's side, and the helper's. */
+/* Memory that is shared with a helper process: the VM's side, and the helper's. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdlib.h>
@@ -14,12 +14,12 @@
 
 #define MAPPER_ACTION "map its memory"
 
-/* For a VM to say the next thing before it is ready, which needs no waiting. */
+/* Timeout for each message of the VM until it is ready. The VM does not wait in between. */
 #define START_TIMEOUT_MS 10000
 
 static const struct range none;
 
-/* Return: 0; what it answers; -ETIMEDOUT, -EPIPE, -EBADMSG: it is of no use. */
+/* Return: 0; the helper's error; or -ETIMEDOUT, -EPIPE, -EBADMSG if it does not answer. */
 static int remote_map(int socket, const struct extent *extent)
 {
 	struct files files;
@@ -51,7 +51,7 @@ static int share(int socket, const struct guest_memory *memory, struct error *er
 	uint64_t alignment = RANGE_PAGE_SIZE;
 	int rc;
 
-	/* Huge pages are mapped at multiples of their size there, too. */
+	/* The helper has to align mappings to huge pages, too. */
 	for (unsigned int i = 0; i < memory->nr_backings; i++)
 		if (memory->backings[i].page_size > alignment)
 			alignment = memory->backings[i].page_size;
@@ -70,7 +70,7 @@ int remote_share(int socket, const struct guest_memory *memory, struct error *er
 {
 	int rc;
 
-	/* All of it goes to the other process. */
+	/* The whole structure is sent to the other process, so leave no old stack in it. */
 	memset(error, 0, sizeof(*error));
 	rc = share(socket, memory, error);
 	if (rc && !remote_say(socket, REMOTE_REFUSED, none, 0, -1))
@@ -79,8 +79,8 @@ int remote_share(int socket, const struct guest_memory *memory, struct error *er
 }
 
 /*
- * Map what the VM says, and answer. It is never written to: guests are others' to
- * change. Return: 0, or that it makes no sense.
+ * Map a range for the VM, read-only, and send the result. Return: 0, or an error if the
+ * message is invalid or cannot be answered.
  */
 static int mapper_map(struct remote_mapper *mapper,
 		      const struct remote_message *message, struct files *files)
@@ -124,7 +124,7 @@ static void mapper_clear(struct remote_mapper *mapper)
 	reservation_destroy(reservation);
 }
 
-/* Until the VM ends, or says what makes no sense: all has been said. */
+/* Wait until the VM ends. It sends nothing after REMOTE_READY, so any message ends this, too. */
 static void *mapper_main(void *data)
 {
 	struct remote_mapper *mapper = data;
@@ -150,7 +150,7 @@ static int mapper_refused(struct remote_mapper *mapper, struct error *error)
 	return rc ? rc : error_set(error, -EBADMSG, "VM", MAPPER_ACTION, NULL);
 }
 
-/* What comes first: how many addresses there are. */
+/* Handle the first message, which has the number of addresses. */
 static int mapper_reserve(struct remote_mapper *mapper,
 			  const struct remote_message *message)
 {
@@ -160,7 +160,7 @@ static int mapper_reserve(struct remote_mapper *mapper,
 				  message->offset);
 }
 
-/* Until the VM is ready. */
+/* Handle all messages until the VM is ready. */
 static int mapper_replay(struct remote_mapper *mapper, struct error *error)
 {
 	struct remote_message message = { .kind = REMOTE_KINDS };
@@ -220,7 +220,7 @@ void remote_mapper_stop(struct remote_mapper *mapper)
 	mapper->socket = -1;
 }
 
-/* The part of a page at @gpa; reading it must not populate it. */
+/* Read a part of a page. A page that is not populated must stay so: it reads as zeros. */
 static int mapper_read_page(struct remote_mapper *mapper, uint64_t gpa,
 			    void *buffer, size_t size)
 {
@@ -236,7 +236,7 @@ static int mapper_read_page(struct remote_mapper *mapper, uint64_t gpa,
 			     mapper->reservation.base + page, 1, &populated);
 	if (rc)
 		return rc;
-	/* A page that becomes private meanwhile is an error, not the end of the process. */
+	/* If the page becomes private now, peek() returns an error where an access would crash. */
 	if (populated)
 		return calls->peek(buffer, mapper->reservation.base + gpa, size);
 	memset(buffer, 0, size);

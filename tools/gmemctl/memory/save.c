@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A guest in a file: the stream with its checksums, and what is in it. */
+/* A saved guest: the stream with its checksums, and the contents of the file. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>
@@ -13,14 +13,14 @@
 #include "access.h"
 #include "save.h"
 
-/* What is copied, summed and written at a time */
+/* The unit in which data is copied, added to the checksum and written */
 #define PART_SIZE ((size_t)1 << 20)
 
 #define ACTION	"save private pages"
 #define MAGIC	"GMEMSAVE"
 #define VERSION	2
 
-/* The version without checksums, which is read all the same */
+/* An older version without checksums, which can still be read */
 #define VERSION_UNCHECKED 1
 
 struct header {
@@ -47,7 +47,7 @@ static int start_record(struct save_stream *stream)
 	return -ENOMEM;
 }
 
-/* save_stream_end() works in any case. */
+/* save_stream_end() is safe even after an error. */
 static int save_stream_start(struct save_stream *stream, int fd, int asker)
 {
 	*stream = (struct save_stream){
@@ -114,11 +114,11 @@ static int write_all(struct save_stream *stream, const uint8_t *at, size_t size)
 
 /*
  * Write a part of a record
- * @bytes: guest memory, too. The kernel does the copying: a page that cannot be read is
- *	an error, and no signal. What is summed and what is written is the copy, also of
- *	what another process changes meanwhile.
+ * @bytes: may be guest memory. pwrite() copies it to the bounce buffer: a page that cannot
+ *	be read is then an error and not a signal, and the checksum matches what is written
+ *	even if another process changes the memory.
  *
- * Return: 0; -ECANCELED if the one who asked has gone; what the kernel says.
+ * Return: 0; -ECANCELED if the requester has disconnected; or an error of the kernel.
  */
 static int save_stream_put(struct save_stream *stream, const void *bytes,
 			   size_t size)
@@ -177,7 +177,7 @@ static int read_all(struct save_stream *stream, uint8_t *at, size_t size)
 /*
  * Read a part of a record
  *
- * Return: 0; -EBADMSG if the file ends before; what the kernel says.
+ * Return: 0; -EBADMSG if the file is too short; or an error of the kernel.
  */
 static int save_stream_get(struct save_stream *stream, void *bytes, size_t size)
 {
@@ -199,7 +199,7 @@ static int save_stream_get(struct save_stream *stream, void *bytes, size_t size)
 /*
  * End a record that was read
  *
- * Return: 0; -EILSEQ if it is not what was written; as save_stream_get().
+ * Return: 0; -EILSEQ if the checksum is wrong; or an error as of save_stream_get().
  */
 static int save_stream_check(struct save_stream *stream)
 {
@@ -226,7 +226,7 @@ static int put_record(struct save_stream *stream, const void *bytes, size_t size
 	return rc ? rc : save_stream_seal(stream);
 }
 
-/* What is populated among @count pages from @page on of a range of RAM. */
+/* Write the populated pages among the @count pages from @page on of a range of RAM. */
 static int write_part(struct save_stream *stream, const struct guest_memory *memory,
 		      const struct layout_range *ram, uint64_t page, uint64_t count,
 		      uint8_t *pages)
@@ -349,7 +349,7 @@ int save_write(int fd, int asker, struct guest_memory *memory,
 	return rc ? rc : back;
 }
 
-/* @what names the record: its own address may be what is damaged. */
+/* The error names the record by its position, because addresses in it may be damaged. */
 static int bad(const struct saved *saved, struct error *error, const char *what)
 {
 	const struct save_stream *stream = &saved->stream;
@@ -374,7 +374,7 @@ static int read_fail(const struct saved *saved, int rc, const char *record,
 	return bad(saved, error, what);
 }
 
-/* The version says whether there are checksums at all. */
+/* The version tells whether there are checksums, that of the header included. */
 static int read_header(struct saved *saved, struct header *header,
 		       struct error *error)
 {
@@ -472,7 +472,7 @@ bool save_is_checked(const struct saved *saved)
 	return saved->stream.checked;
 }
 
-/* Return: 0 with a range, which is empty at the end. */
+/* Read the range of the next run; it is empty at the end of the file. Return: 0 or -errno. */
 static int read_run(struct saved *saved, const struct guest_memory *memory,
 		    struct range *range, struct error *error)
 {
@@ -489,7 +489,7 @@ static int read_run(struct saved *saved, const struct guest_memory *memory,
 	return 0;
 }
 
-/* Return: 0; the record after it is the next then. */
+/* Read the contents of a run and their checksum. Return: 0 or -errno. */
 static int read_run_contents(struct saved *saved, struct guest_memory *memory,
 			     struct range range, struct error *error)
 {
@@ -527,7 +527,7 @@ int save_read_memory(struct saved *saved, struct guest_memory *memory,
 {
 	int rc = 0;
 
-	/* Pages that were not populated are not in the file, and have to read zero. */
+	/* The file has only populated pages. All others have to read as zeros. */
 	for (unsigned int i = 0; !rc && i < memory->nr_backings; i++)
 		rc = backing_empty(&memory->backings[i], error);
 	if (!rc)
