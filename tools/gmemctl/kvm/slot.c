@@ -9,8 +9,8 @@
 #include "vm.h"
 
 /*
- * Bits 1:0 hint at the page size (the count stays in 4 KiB pages, and 3 means
- * nothing), bits 7:4 are the encryption status, of which 0 and 1 exist.
+ * Bits 1:0 are a hint for the page size; 3 is reserved, and the count is in 4 KiB pages in
+ * any case. Bits 7:4 are the encryption status, of which 0 and 1 are defined.
  */
 #define MAP_GPA_SIZE_MASK	UINT64_C(0x03)
 #define MAP_GPA_SIZE_RESERVED	UINT64_C(0x03)

@@ -9,17 +9,17 @@
 #include "state.h"
 
 #define MSRS_MAX	1024
-#define STATE_SIZE_MAX	4096	/* of struct kvm_xsave, the largest */
+#define STATE_SIZE_MAX	4096	/* size of the largest one, struct kvm_xsave */
 
 /**
- * struct state_item - something that KVM gives and takes as one struct
- * @type: of its record, with @index in a VM; in a vCPU it is the vCPU's
- * @index: see there
- * @name: of the ioctls without KVM_GET_ and KVM_SET_, for messages
+ * struct state_item - a part of the state that KVM gets and sets as one struct
+ * @type: type of its record
+ * @index: index of its record, for a VM. Records of a vCPU have the vCPU's index
+ * @name: name of the ioctls without KVM_GET_ and KVM_SET_, for messages
  * @get: ioctl that reads it
  * @set: ioctl that writes it
- * @size: bytes of the struct, as far as they are recorded
- * @chip: of KVM_GET_IRQCHIP, which has one for several
+ * @size: number of recorded bytes, from the start of the struct
+ * @chip: for KVM_GET_IRQCHIP, which serves several chips
  */
 struct state_item {
 	uint32_t type;
@@ -34,7 +34,7 @@ struct state_item {
 #define ITEM(type, index, name, size) \
 	(type), (index), #name, KVM_GET_##name, KVM_SET_##name, (size)
 
-/* Of the clock its time: it stands still while the state is under way, as does the TSC's. */
+/* Of the clock only its time is kept. Clock and TSC do not advance during the move. */
 static const struct state_item vm_items[] = {
 	{ ITEM(STATE_PIC, 0, IRQCHIP, sizeof(struct kvm_irqchip)), KVM_IRQCHIP_PIC_MASTER },
 	{ ITEM(STATE_PIC, 1, IRQCHIP, sizeof(struct kvm_irqchip)), KVM_IRQCHIP_PIC_SLAVE },
@@ -47,8 +47,8 @@ _Static_assert(!offsetof(struct kvm_clock_data, clock), "comes first");
 _Static_assert(!offsetof(struct kvm_irqchip, chip_id), "comes first");
 
 /*
- * In the order in which they are set. The APIC's base is among the special
- * registers, and its timer's deadline, which is an MSR, needs the APIC's mode.
+ * In the order in which they are set. SREGS has the APIC base, so it comes before the LAPIC.
+ * The MSRs have the deadline of the APIC's timer, which needs the timer mode of the LAPIC.
  */
 static const struct state_item vcpu_items[] = {
 	{ ITEM(STATE_MP, 0, MP_STATE, sizeof(struct kvm_mp_state)), 0 },
@@ -133,7 +133,7 @@ int vm_state_set(struct vm *vm, const struct tlv *records,
 	return 0;
 }
 
-/* Return: whether the vCPU has this MSR. */
+/* Return: false if the vCPU does not have this MSR. */
 static bool msr_get(struct vcpu *vcpu, uint32_t index, uint64_t *value)
 {
 	struct msr msr = { { .nmsrs = 1 }, { .index = index } };
@@ -144,7 +144,7 @@ static bool msr_get(struct vcpu *vcpu, uint32_t index, uint64_t *value)
 	return true;
 }
 
-/* One that cannot be written is no harm as long as it has the value anyway. */
+/* An MSR that cannot be written is no error if it already has the value. */
 static int msr_set(struct vcpu *vcpu, const struct kvm_msr_entry *entry)
 {
 	struct msr msr = { { .nmsrs = 1 }, *entry };
@@ -157,7 +157,7 @@ static int msr_set(struct vcpu *vcpu, const struct kvm_msr_entry *entry)
 	return -EINVAL;
 }
 
-/* One by one: KVM stops at the first that this vCPU does not have. */
+/* Read them one by one, because KVM stops at the first MSR that the vCPU does not have. */
 static int msrs_get(struct vcpu *vcpu, struct vm *vm, struct tlv *records)
 {
 	struct kvm_msr_entry entries[MSRS_MAX];

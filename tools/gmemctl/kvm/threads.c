@@ -24,13 +24,13 @@
 
 #define TICK_MS 1000
 
-/* How often a thread is sent the signal that may have come a bit too early */
+/* How often the signal is repeated, because it may have come too early */
 #define STOP_RETRY_MS 100
 
 /**
- * struct thread - one of them
- * @threads: all of them
- * @vcpu: what it runs
+ * struct thread - the thread of a vCPU
+ * @threads: all threads
+ * @vcpu: the vCPU that it runs
  * @thread: the thread
  */
 struct thread {
@@ -84,13 +84,13 @@ void signals_hold(struct signals_held *before)
 	sigemptyset(&ignore.sa_mask);
 	sigaction(SIGPIPE, &ignore, &before->pipe);
 	signals_end_set(&set);
-	/* A machine that is to end must not be stopped by its terminal. */
+	/* These would stop the process when it uses the terminal in the background. */
 	sigaddset(&set, SIGTTOU);
 	sigaddset(&set, SIGTTIN);
 	pthread_sigmask(SIG_BLOCK, &set, &before->mask);
 }
 
-/* A machine that has ended has to be taken down in order, not by the signal. */
+/* Discard pending signals: they would end the process before the machine is destroyed. */
 void signals_release(const struct signals_held *before)
 {
 	static const struct timespec now;
@@ -131,7 +131,7 @@ int threads_prepare(struct threads *threads, struct error *error)
 	threads->signalled = false;
 	for (unsigned int i = 0; i < threads->count; i++)
 		threads->vcpus[i].run->immediate_exit = 0;
-	/* What a failed run has left behind; it is empty otherwise. */
+	/* Clear the eventfd. It is empty unless an earlier run has failed. */
 	if (read(threads->finished_fd, &count, sizeof(count)) < 0 &&
 	    errno != EAGAIN)
 		return error_set(error, -errno, "eventfd", "read", NULL);
@@ -147,7 +147,7 @@ void threads_end(struct threads *threads)
 {
 	uint64_t one = 1;
 
-	/* An eventfd counter that is far from full cannot refuse. */
+	/* write() does not fail, because the counter of the eventfd is far from full. */
 	if (write(threads->finished_fd, &one, sizeof(one)) < 0)
 		return;
 }
@@ -160,7 +160,7 @@ static void *thread_main(void *data)
 	bool last;
 	int rc;
 
-	/* Whoever has started this process may have had it blocked. */
+	/* The parent of this process may have blocked the signal. */
 	sigemptyset(&set);
 	sigaddset(&set, STOP_SIGNAL);
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
@@ -193,8 +193,8 @@ static int signals_take(struct thread_signals *signals)
 }
 
 /*
- * A signal that arrived is used up here: the run has ended because of it, or
- * would have. Return: whether one did.
+ * Discard signals that have arrived: the run has ended because of them, or would have.
+ * Return: whether there was one.
  */
 static bool signals_restore(struct thread_signals *signals)
 {
@@ -214,7 +214,7 @@ void threads_kick(struct threads *threads, unsigned int index)
 	pthread_kill(threads->started[index].thread, STOP_SIGNAL);
 }
 
-/* Waits for the end. Return: 0, -EINTR for a signal, -ETIME for the timeout. */
+/* Wait for the end. Return: 0, -EINTR for a signal, -ETIME for the timeout. */
 static int threads_wait(struct threads *threads, int signal_fd,
 			unsigned int timeout_s)
 {
@@ -245,8 +245,8 @@ static int threads_wait(struct threads *threads, int signal_fd,
 }
 
 /*
- * A thread may be between its look at stopping and a conversion when the signal
- * comes, and would then wait out the conversion's timeout: repeat it.
+ * Repeat the signal: a thread may get it between its check of @stopping and a conversion,
+ * and would then wait until the conversion's timeout.
  */
 static void threads_join(struct thread *started, unsigned int count)
 {

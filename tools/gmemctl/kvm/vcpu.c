@@ -12,7 +12,7 @@
 #include "vcpu.h"
 #include "vm.h"
 
-/* Four pages below 4 GiB that Intel's KVM needs, away from RAM and devices. */
+/* Four pages below 4 GiB that KVM needs on Intel CPUs, outside of RAM and devices. */
 #define IDENTITY_MAP_GPA	0xfeffc000U
 #define TSS_GPA			0xfeffd000U
 
@@ -20,7 +20,7 @@
 
 #define CPUID_BYTES 2
 
-/* What KVM says of an emulation that has failed: flags, and after them the exit code. */
+/* Data of KVM_INTERNAL_ERROR_EMULATION: flags, then the exit code. */
 #define DATA_FLAGS 0
 #define DATA_EXIT_CODE 1
 
@@ -35,21 +35,21 @@
 /* Leaf 4: threads in EAX[25:14], cores in EAX[31:26] */
 #define CACHE_KEEP		0x00003fffU
 
-/* KVM's own leaf of features, where it does not play another hypervisor first */
+/* KVM's own leaf of features, unless it emulates another hypervisor at 0x40000000 */
 #define LEAF_KVM_FEATURES	0x40000001U
 
-/* Leaf 0xb and 0x1f: type of a level in ECX[15:8] */
+/* Leaves 0xb and 0x1f: type of a level in ECX[15:8] */
 #define LEVEL_SMT		0x100U
 #define LEVEL_CORE		0x200U
 
 /* AMD's leaf 0x80000001 */
 #define ECX_CMP_LEGACY		(1U << 1)
 
-/* Leaf 0x80000008: address bits of the CPU, and of its guests where fewer */
+/* Leaf 0x80000008: address bits of the CPU, and of its guests if they have fewer */
 #define LEAF_ADDRESSES		0x80000008U
 #define EAX_BITS		0x000000ffU
 #define EAX_GUEST_BITS_SHIFT	16
-/* AMD's */
+/* AMD only */
 #define ECX_CORES		0x0000f0ffU
 
 void exit_registers(struct vcpu *vcpu, char *text, size_t size)
@@ -74,7 +74,7 @@ void exit_registers(struct vcpu *vcpu, char *text, size_t size)
 		 sregs.ss.base);
 }
 
-/* KVM answers at port 0x61, too, which Linux uses to calibrate its TSC. */
+/* With KVM_PIT_SPEAKER_DUMMY KVM emulates port 0x61, with which Linux calibrates the TSC. */
 int irqchip_create(struct vm *vm, struct error *error)
 {
 	struct kvm_pit_config pit = { .flags = KVM_PIT_SPEAKER_DUMMY };
@@ -202,8 +202,8 @@ void cpuid_set_cpu(struct kvm_cpuid2 *cpuid, unsigned int index,
 }
 
 /*
- * Long mode is refused by KVM unless CPUID of the vCPU says it exists. The
- * timer that follows the TSC is KVM's own, in the APIC it has in the kernel.
+ * KVM refuses long mode unless the CPUID of the vCPU has it. The TSC deadline timer exists
+ * only with KVM's in-kernel APIC.
  */
 static int vcpu_set_cpuid(struct vcpu *vcpu, struct vm *vm, struct error *error)
 {
@@ -230,8 +230,8 @@ int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned int index,
 	if (rc)
 		return rc;
 	/*
-	 * On a host kernel that found no usable TSC, KVM never enters the guest:
-	 * KVM_RUN tries again and again until a signal arrives.
+	 * If the host kernel has no usable TSC, KVM never enters the guest: KVM_RUN
+	 * loops until a signal arrives.
 	 */
 	if (calls->ioctl(vcpu->fd, KVM_GET_TSC_KHZ, NULL))
 		rc = vcpu_set_cpuid(vcpu, vm, error);
@@ -269,7 +269,7 @@ bool step_over_cpuid(int fd, const struct kvm_run *run)
 {
 	struct kvm_regs regs;
 
-	/* With bytes of the instruction, others come before the exit code. */
+	/* If flags are set, data[] has instruction bytes where the exit code would be. */
 	if (run->internal.suberror != KVM_INTERNAL_ERROR_EMULATION ||
 	    run->internal.ndata <= DATA_EXIT_CODE || run->internal.data[DATA_FLAGS] ||
 	    run->internal.data[DATA_EXIT_CODE] != SVM_EXIT_CPUID)

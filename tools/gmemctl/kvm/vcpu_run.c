@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What vCPUs of every architecture have: runs, exits in words, and counters. */
+/* vCPUs of all architectures: running them, text for exits, and counters. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Of the statistics of KVM, as far as that makes sense */
+/* Limits for KVM's statistics; larger values are refused */
 #define NAME_MAX_SIZE	256
 #define COUNTERS_MAX	1024
 
@@ -107,7 +107,7 @@ const char *exit_name(uint32_t reason)
 	return "not known to gmemctl";
 }
 
-/* snprintf() at the end of what is there; what does not fit is cut off. */
+/* Append formatted text at *@used, and truncate it if there is no room. */
 static void append(char *text, size_t size, size_t *used, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 

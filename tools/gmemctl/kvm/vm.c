@@ -115,7 +115,7 @@ int vm_enable_conversions(struct vm *vm, struct error *error)
 	return 0;
 }
 
-/* What has to be known of a VM that has just been created. */
+/* Read the size of struct kvm_run, and check the capabilities of a new VM. */
 static int vm_complete(struct vm *vm, const struct vm_capability *needed,
 		       struct error *error)
 {
@@ -132,7 +132,7 @@ static int vm_complete(struct vm *vm, const struct vm_capability *needed,
 	return 0;
 }
 
-/* @name and @hint: for where there is no such type; NULL: it is there always, and plain */
+/* @name, @hint: for the error if KVM lacks the type; NULL: a plain VM, which always exists */
 static int vm_create_type(struct vm *vm, unsigned int type, const char *name,
 			  const char *hint, struct error *error)
 {
