@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The console of a PC, and the terminal that it may be at. */
+/* The console of a PC, and its terminal, if there is one. */
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
@@ -16,31 +16,31 @@
 
 #define KEY_ESCAPE	0x01	/* Ctrl-A */
 
-/* How often a job in the background looks whether it still is one */
+/* How often a background job checks whether it is in the foreground again */
 #define BACKGROUND_MS	300
 
-/* How long the end of a line is waited for, and its reader at the end of a run */
+/* Wait for the rest of a line, and for the reader of the output at the end of a run */
 #define LINE_MS		5
 #define READER_MS	100
 
-/* For the handlers, which have no argument of their own. */
+/* Global, because the signal handlers use them. */
 static struct termios saved, raw;
 static int raw_fd = -1;
 static struct sigaction old_actions[NSIG];
 
 /*
- * A job in the background that sets a terminal is stopped by SIGTTOU, unless it
- * has that blocked, as signals_hold() and the handlers have.
+ * SIGTTOU stops a background job that sets the terminal, unless it blocks the signal, as
+ * signals_hold() and the handlers do.
  */
 static bool in_foreground(int fd)
 {
 	pid_t group = tcgetpgrp(fd);
 
-	/* A terminal that is not the controlling one is nobody else's. */
+	/* tcgetpgrp() fails if it is not the controlling terminal. Then no other job uses it. */
 	return group < 0 || group == getpgrp();
 }
 
-/* Whether it is as terminal_raw() has set it; c_cflag is the driver's to adapt. */
+/* Whether the terminal still has the settings of terminal_raw(). The driver may change c_cflag. */
 static bool is_raw(int fd)
 {
 	struct termios now;
@@ -50,8 +50,8 @@ static bool is_raw(int fd)
 }
 
 /*
- * In the background it is put back only if nobody has changed it since: a shell
- * that has taken it has set it to its own liking. Async-signal-safe.
+ * Restore the terminal. A background job does so only if the terminal is still raw, because
+ * the shell may have set it since. Async-signal-safe.
  */
 static void put_back(int fd)
 {
@@ -60,8 +60,8 @@ static void put_back(int fd)
 }
 
 /*
- * The action was reset when this was entered, so raising it ends the process, as
- * it would have without the terminal.
+ * SA_RESETHAND has reset the action, so raise() ends the process, as the signal would have
+ * done without this handler.
  */
 static void fatal_handler(int number)
 {
@@ -72,7 +72,7 @@ static void fatal_handler(int number)
 	raise(number);
 }
 
-/* A shell has had the terminal while this process was stopped. */
+/* Set raw mode again, because the shell has set the terminal while this process was stopped. */
 static void continue_handler(int number)
 {
 	int fd = raw_fd, code = errno;
@@ -82,7 +82,7 @@ static void continue_handler(int number)
 	errno = code;
 }
 
-/* Whether the default action of a signal is another than to end the process */
+/* Whether the default action of a signal does not end the process */
 static bool is_harmless(int number)
 {
 	switch (number) {
@@ -100,8 +100,8 @@ static bool is_harmless(int number)
 }
 
 /*
- * All signals up to the last real-time one; what somebody handles, or has had
- * ignored, stays so. SIGKILL, SIGSTOP and the C library's own cannot be set.
+ * Handle all signals that would end the process, so that the terminal is restored. Signals
+ * that are handled or ignored stay so. SIGKILL, SIGSTOP and those of the C library cannot be set.
  */
 static void signals_take(void)
 {
@@ -146,7 +146,7 @@ int terminal_raw(int fd)
 		return -errno;
 	raw = saved;
 	cfmakeraw(&raw);
-	/* The output is for other writers of this terminal, too. */
+	/* Keep output processing, because other processes may write to this terminal. */
 	raw.c_oflag |= OPOST | ONLCR;
 	signals_take();
 	raw_fd = fd;
@@ -221,18 +221,18 @@ static void console_wake(void *data)
 	struct console *console = data;
 	uint64_t one = 1;
 
-	/* An eventfd counter that is far from full cannot refuse. */
+	/* write() does not fail, because the counter of the eventfd is far from full. */
 	if (write(console->wake_fd, &one, sizeof(one)) < 0)
 		return;
 }
 
-/* While the vCPUs are being stopped none of them may wait for a reader. */
+/* Whether vCPUs are being stopped. Then none of them may wait for the reader. */
 static bool console_hurries(struct console *console)
 {
 	return console->threads && threads_stopping(console->threads);
 }
 
-/* Return: whether a reader is ready, or has gone. */
+/* Return: whether the output can be written, or the reader has closed it. */
 static bool console_ready(struct console *console, int wait_ms)
 {
 	struct pollfd wait = { .fd = console->output, .events = POLLOUT };
@@ -241,12 +241,12 @@ static bool console_ready(struct console *console, int wait_ms)
 }
 
 /*
- * Whoever has started gmemctl may have set O_NONBLOCK, which is a property of the
- * open file and not of this process. Either way a signal ends the waiting: it
- * comes again until the vCPU has stopped.
+ * Write a part of the output. The output may be blocking or, if another process has set
+ * O_NONBLOCK on the open file, non-blocking. In both cases the signal that stops the vCPU ends
+ * the wait: threads_join() repeats it.
  *
- * Return: how many bytes are done with: they are out, or cannot be written; 0: the
- * reader is not ready, and must not be waited for.
+ * Return: number of bytes that were written or lost; 0: the reader is not ready, and the
+ * caller must not wait for it.
  */
 static size_t console_write(struct console *console, const uint8_t *bytes,
 			    size_t size, bool patient)
@@ -264,7 +264,7 @@ static size_t console_write(struct console *console, const uint8_t *bytes,
 		done = write(console->output, bytes, size);
 		if (done > 0)
 			return (size_t)done;
-		/* A reader has gone, or a disk is full. The guest goes on. */
+		/* The reader has closed it, or a disk is full. The guest continues. */
 		if (errno != EAGAIN && errno != EINTR) {
 			console->lost += size;
 			console->lost_rc = -errno;
@@ -276,7 +276,7 @@ static size_t console_write(struct console *console, const uint8_t *bytes,
 	return 0;
 }
 
-/* Return: whether nothing is held any more. */
+/* Write the held bytes. Return: whether none is left. */
 static bool console_flush(struct console *console, bool patient)
 {
 	size_t at = 0, done;
@@ -293,9 +293,9 @@ static bool console_flush(struct console *console, bool patient)
 }
 
 /*
- * A line at a time. What the guest does not end, such as a prompt, is written by the
- * thread; where there is none, no byte waits. What the reader has not taken when its
- * vCPU had to stop is held for later.
+ * Collect the output, and write whole lines. The console's thread writes a line without an end,
+ * such as a prompt. Without the thread each byte is written at once. Bytes that the reader has
+ * not taken when the vCPU has to stop are held for later.
  */
 static void console_transmit(void *data, uint8_t byte)
 {
@@ -318,8 +318,8 @@ static void console_transmit(void *data, uint8_t byte)
 }
 
 /*
- * Write what has waited for the rest of its line. A vCPU that has the lock may wait
- * for the reader, which this thread must not: it has keys to read.
+ * Write an incomplete line. This thread must not wait for the lock: a vCPU that holds it may
+ * wait for the reader of the output, and this thread has to read the input meanwhile.
  */
 static void console_write_rest(struct console *console)
 {
@@ -367,9 +367,9 @@ static bool console_stopping(struct console *console)
 }
 
 /*
- * Wait for room in the port, for input if @input, and for the rest of a line. A job
- * in the background looks every now and then whether its terminal is there again.
- * Return: what came.
+ * Wait for room in the port, for input if @input is set, and for the rest of a line. A
+ * background job checks regularly whether it has its terminal again.
+ * Return: poll() events of the input.
  */
 static short console_wait(struct console *console, bool input)
 {
@@ -393,7 +393,7 @@ static short console_wait(struct console *console, bool input)
 	return input ? fds[1].revents : 0;
 }
 
-/* All of @bytes, in as many parts as the guest needs. */
+/* Send all of @bytes to the guest, in parts that fit into its port. */
 static void console_send(struct console *console, const uint8_t *bytes, size_t size)
 {
 	while (!console_stopping(console)) {
@@ -415,7 +415,7 @@ static bool console_read(struct console *console)
 	bool quit = false;
 	size_t size;
 
-	/* EIO: the terminal has just been taken away. */
+	/* EIO: this job is in the background since just now. */
 	if (got < 0)
 		return errno == EINTR || errno == EAGAIN ||
 		       (errno == EIO && console->terminal && !terminal_take());
@@ -474,7 +474,7 @@ void console_pause(struct console *console)
 		pthread_join(console->thread, NULL);
 		console->started = false;
 	}
-	/* What waited for the rest of its line comes before anything of others. */
+	/* Write an incomplete line before other output of this process. */
 	pthread_mutex_lock(&console->lock);
 	if (console->nr_held && console_ready(console, READER_MS))
 		console_flush(console, false);
