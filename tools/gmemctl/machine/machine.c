@@ -9,7 +9,7 @@
 #include "../kvm/vcpu.h"
 #include "machine.h"
 
-/* A KVM without the capability has at most four, says its API. */
+/* Limit without KVM_CAP_MAX_VCPUS, from KVM's API documentation */
 #define VCPUS_UNKNOWN 4
 
 void machine_trace(struct machine *machine, struct vcpu *vcpu, const char *format, ...)

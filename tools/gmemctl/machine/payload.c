@@ -8,7 +8,7 @@
 #include "../boot/boot.h"
 #include "payload.h"
 
-/* What a run takes besides guest memory: page tables, the VM, the tool. */
+/* Memory that a run needs besides guest memory: page tables, the VM, the tool. */
 #define HOST_RESERVE (UINT64_C(16) << 20)
 
 static int host_available(uint64_t *bytes)
@@ -49,7 +49,7 @@ static int cgroup_read(const char *cgroup, const char *name, uint64_t *bytes)
 	return 0;
 }
 
-/* What the memory cgroup (version 2) of this process has left. */
+/* Find how much the memory cgroup (version 2) of this process may still use. */
 static int cgroup_available(uint64_t *bytes)
 {
 	FILE *file = fopen("/proc/self/cgroup", "re");
@@ -173,7 +173,7 @@ static int payload_load(struct payload *payload, struct error *error)
 	return boot_load(machine_host(&payload->machine, 0), payload->config.memory_size, error);
 }
 
-/* RAM from address 0, with a private side. */
+/* Configure a machine with RAM from address 0 that can be private. */
 static struct machine_config payload_machine(struct payload *payload)
 {
 	const struct payload_config *config = &payload->config;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Running a machine: each vCPU until the end, and which end that is. */
+/* Runs the vCPUs of a machine until its end, and finds out why it has ended. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -9,10 +9,10 @@
 #include "../kvm/vcpu.h"
 #include "machine.h"
 
-/* A guest whose stack is a device would do it for ever. */
+/* Limit: a guest whose stack is in a device would repeat such an access without end. */
 #define REPEATED_MAX 1000000
 
-/* What it has come back for, and its registers, where they say something. */
+/* Describe the exit, and the registers if the machine type supports that. */
 static size_t report(struct machine *machine, struct vcpu *vcpu, char *text, size_t size)
 {
 	size_t used;
@@ -34,10 +34,9 @@ void machine_exit_fatal(struct machine *machine, struct vcpu *vcpu, enum end end
 }
 
 /*
- * An access to a device while an event was being delivered is none that KVM emulates,
- * says Linux 7. The SVM that QEMU emulates says so of accesses that have nothing to do
- * with an event. Entered again, the guest gets the event first, and comes back with the
- * same access.
+ * Since Linux 7 KVM does not emulate an access to a device during the delivery of an event.
+ * With the SVM that QEMU emulates, it also reports that for accesses unrelated to an event.
+ * If the guest is entered again it gets the event, and then repeats the access.
  *
  * With private memory the likely reason is an instruction that KVM cannot read.
  */
@@ -74,7 +73,7 @@ static void exit_mmio(struct machine *machine, struct vcpu *vcpu)
 	size_t size = run->mmio.len;
 	bool answered;
 
-	/* No device is there, but memory that KVM cannot reach. */
+	/* The address is not a device, but private memory, which KVM cannot access. */
 	if (view_is_private_access(machine, run->mmio.phys_addr)) {
 		exit_describe(vcpu, what, sizeof(what));
 		view_explain(machine, vcpu, text, sizeof(text));
@@ -87,7 +86,7 @@ static void exit_mmio(struct machine *machine, struct vcpu *vcpu)
 		answered = bus_write(&machine->mmio, run->mmio.phys_addr, run->mmio.data, size);
 	else
 		answered = bus_read(&machine->mmio, run->mmio.phys_addr, run->mmio.data, size);
-	/* Nor is one here: KVM emulates an instruction whose operand is a guard page. */
+	/* Not a device either: KVM emulates an instruction with an operand in protected memory. */
 	if (!answered && advice_denies(&machine->advice, run->mmio.phys_addr)) {
 		exit_describe(vcpu, what, sizeof(what));
 		return machine_end(machine, END_MEMORY, "vCPU %u: %s: memory that the "
@@ -97,8 +96,8 @@ static void exit_mmio(struct machine *machine, struct vcpu *vcpu)
 }
 
 /*
- * Signals come every now and then until the vCPU has stopped, and each begins
- * the conversion anew: all of it takes the timeout, and no more.
+ * Convert, and repeat after EINTR. threads_join() repeats its signal until the vCPU has stopped,
+ * and each one restarts the conversion. All attempts together have one timeout.
  */
 static int convert_repeat(struct machine *machine, struct range what,
 			  bool to_private, char *why, size_t why_size)
@@ -113,11 +112,11 @@ static int convert_repeat(struct machine *machine, struct range what,
 						 why_size);
 		if (rc != -EINTR)
 			return rc;
-		/* Nobody waits for the result any more. A guest that is paused does. */
+		/* The machine ends. A guest that is only paused still needs the result. */
 		if (threads_stopping(&machine->threads) &&
 		    (machine_ended(machine) || !machine_pausing(machine)))
 			return rc;
-		/* It would be interrupted again and again. */
+		/* No time is left, and signals would interrupt every further attempt. */
 		if (!left_ms && all_ms && machine_pausing(machine))
 			return -EAGAIN;
 		took_ms = (clock_now_ns() - start) / 1000000;
@@ -229,7 +228,7 @@ void machine_end_test(struct machine *machine, uint32_t value)
 	threads_end(&machine->threads);
 }
 
-/* Without the lock: each exit of each vCPU comes by here. */
+/* Lock-free, because each exit of each vCPU calls it. */
 bool machine_ended(const struct machine *machine)
 {
 	return __atomic_load_n(&machine->end, __ATOMIC_ACQUIRE) != END_NONE;
@@ -238,7 +237,7 @@ bool machine_ended(const struct machine *machine)
 void machine_pause(struct machine *machine, bool pausing)
 {
 	machine->pausing = pausing;
-	/* With the lock: later on this would end a run that is to go on. */
+	/* The caller holds the lock: after a later unpause this would stop the next run. */
 	if (pausing)
 		threads_end(&machine->threads);
 }
@@ -254,11 +253,11 @@ bool machine_pausing(struct machine *machine)
 }
 
 /*
- * KVM could not reach a page, or found the attribute other than a moment before
- * (a memory fault). If a conversion went on at the same time, that is why, and
- * the access has to be repeated once it is over: converting the page for the
- * sake of a fault that is stale would undo what the guest has asked for. A
- * conversion that had ended before the guest was entered cannot be why.
+ * Whether a concurrent conversion has caused a fault: KVM could not access a page, or
+ * its attribute has changed (a memory fault). Then the access is repeated after the
+ * conversion. To convert the page because of a stale fault would undo what the guest
+ * has requested. A conversion that has ended before the guest was entered is not the
+ * cause: @converted is the number of those.
  */
 static bool fault_met_conversion(struct machine *machine, uint64_t converted)
 {
@@ -268,7 +267,7 @@ static bool fault_met_conversion(struct machine *machine, uint64_t converted)
 	return true;
 }
 
-/* CPUs that nobody has started yet come back with EAGAIN. */
+/* KVM_RUN returns EAGAIN for a vCPU that the guest has not started yet. */
 int machine_run_vcpu(void *data, struct vcpu *vcpu)
 {
 	struct machine *machine = data;
@@ -279,7 +278,7 @@ int machine_run_vcpu(void *data, struct vcpu *vcpu)
 	while (!halted && !threads_stopping(&machine->threads) && !machine_ended(machine)) {
 		uint64_t converted = range_lock_ended(&machine->memory.range_lock);
 		int rc = vcpu_run(vcpu);
-		/* KVM says so in two ways: with a memory fault, or without a word. */
+		/* KVM reports a fault with a memory fault exit, or only with EFAULT. */
 		bool fault = rc ? rc == -EFAULT :
 				  vcpu->run->exit_reason == KVM_EXIT_MEMORY_FAULT;
 
@@ -310,7 +309,7 @@ void machine_run(struct machine *machine)
 	bool pausing;
 	int rc = 0;
 
-	/* What is in memory before the guest runs: it is loaded, or restored, by now. */
+	/* Once: put the pages of the loaded or restored guest into the views. */
 	if (!machine->filled)
 		rc = guest_memory_fill_views(&machine->memory, NULL);
 	machine->filled = !rc;
@@ -320,7 +319,7 @@ void machine_run(struct machine *machine)
 	stuck_stop(machine);
 	pausing = machine_pausing(machine);
 
-	/* A signal and a pause may come together. */
+	/* A signal may arrive together with a pause, and then threads_run() returns 0. */
 	if (rc == -EINTR || (pausing && machine->threads.signalled))
 		machine_end(machine, END_SIGNAL, NULL);
 	else if (rc == -ETIME)

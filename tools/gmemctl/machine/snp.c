@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A machine that is an SNP guest: its launch, its exits, the parameters of IGVM. */
+/* SNP guests as machines: their launch, their exits, and the parameters of IGVM. */
 #include <errno.h>
 #include <string.h>
 
@@ -16,8 +16,8 @@
 #define ENTRY_MEMORY 0
 
 /**
- * struct target - where a parameter goes
- * @at: in its area
+ * struct target - the place of a parameter
+ * @at: address in its area
  * @room: bytes from there to the end of the area
  */
 struct target {
@@ -47,7 +47,7 @@ static bool put_entry(struct target *target, struct range range)
 	return true;
 }
 
-/* RAM of a PC, in order; an entry without pages ends it. */
+/* Add the RAM of a PC, in order. An entry without pages ends the map. */
 static bool put_memory_map(struct target *target, const struct range *ram, unsigned int nr_ram)
 {
 	for (unsigned int i = 0; i < nr_ram; i++) {
@@ -141,8 +141,8 @@ int machine_snp_launch(struct machine *machine, struct error *error)
 }
 
 /*
- * A vCPU that converts these pages waits until the copy is done: one that became
- * private in the middle could not be written to.
+ * The range lock delays conversions of these pages until the copy is done, because private
+ * pages cannot be written.
  */
 static int serve_certs(struct machine *machine, struct kvm_snp_certs_request *request)
 {
@@ -174,14 +174,14 @@ void machine_snp_certs(struct machine *machine, struct vcpu *vcpu)
 		kvm_run_snp_req_certs(vcpu->run);
 	int rc = machine->config.snp ? serve_certs(machine, request) : -EIO;
 
-	/* KVM's documentation has them positive. */
+	/* KVM takes positive errno values here. */
 	request->ret = (uint64_t)-rc;
 	machine_trace(machine, vcpu, "certificates to gpa 0x%llx, %llu pages: %s",
 		      (unsigned long long)request->gpa, (unsigned long long)request->npages,
 		      rc ? strerror(-rc) : "done");
 }
 
-/* KVM goes on when the vCPU is started; see its API, KVM_SET_MP_STATE. */
+/* In this state KVM_RUN waits until the vCPU is started; see KVM_SET_MP_STATE in KVM's API. */
 void machine_snp_hold(struct machine *machine, struct vcpu *vcpu)
 {
 	struct kvm_mp_state state = { KVM_MP_STATE_AP_RESET_HOLD };

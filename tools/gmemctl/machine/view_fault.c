@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Touches of pages that a view does not have, and guests that do not get on. */
+/* Faults on pages that a view does not have, and guests that make no progress. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,18 +12,18 @@
 #include "../memory/access.h"
 #include "machine.h"
 
-/* Seconds */
+/* Looks in a row with the same result, one per second */
 #define LOOKS 5
 
 #define KERNEL_HALF	(UINT64_C(1) << 63)
 
 /*
- * How often the same is tried. A page may go again before the vCPU uses it, when a
- * conversion of its neighbours fails, or a hole is punched: that is no end.
+ * How often a fault is answered without progress. A page may leave the view again before the
+ * vCPU uses it, after a failed conversion nearby or a punched hole, so one retry is too few.
  */
 #define STILL_MAX 16
 
-/* UINT64_MAX: KVM cannot tell, for it cannot read the page tables. */
+/* Return: a guest address; UINT64_MAX: KVM cannot walk the page tables, or finds no page. */
 static uint64_t translate(struct vcpu *vcpu, uint64_t address)
 {
 	struct kvm_translation at = { .linear_address = address };
@@ -100,7 +100,7 @@ void stuck_stop(struct machine *machine)
 	machine->stuck = NULL;
 }
 
-/* A vCPU is disturbed only if there is something to be seen. */
+/* Interrupt only vCPUs for which KVM has emulated instructions since the last tick. */
 void stuck_tick(void *data)
 {
 	struct machine *machine = data;
@@ -118,7 +118,7 @@ void stuck_tick(void *data)
 	}
 }
 
-/* Whether the guest was given a page fault where KVM can read no instruction. */
+/* Whether CR2 has a kernel address whose page, or page tables, KVM cannot read. */
 static bool is_bad(struct machine *machine, struct vcpu *vcpu)
 {
 	struct place place;
@@ -156,7 +156,7 @@ void view_watch_start(struct view_watch *watch, const struct machine *machine)
 		watch->count = fault.count;
 }
 
-/* What is wrong is known. */
+/* End the machine for a known reason. */
 static bool fault_end(struct machine *machine, struct vcpu *vcpu, enum end end,
 		      uint64_t gpa, const char *why)
 {
@@ -164,7 +164,7 @@ static bool fault_end(struct machine *machine, struct vcpu *vcpu, enum end end,
 	return true;
 }
 
-/* Where the vCPU stands says what may be wrong. */
+/* End the machine, and derive the likely reason from the vCPU's registers. */
 static bool fault_stuck(struct machine *machine, struct vcpu *vcpu, uint64_t gpa, const char *why)
 {
 	char text[MACHINE_REPORT_MAX - 256];
@@ -191,8 +191,8 @@ static const char *populate_text(int rc)
 }
 
 /*
- * The block around @gpa, as far as it is in the slot, and up to what the guest has given
- * to its balloon, which would come back unnoticed.
+ * Populate the block around @gpa, clipped to the slot. Exclude pages in the balloon, which
+ * would be populated although the guest has given them.
  */
 static int populate_around(struct machine *machine, const struct slot *slot,
 			   uint64_t gpa, uint64_t *pages)
@@ -207,7 +207,7 @@ static int populate_around(struct machine *machine, const struct slot *slot,
 				  range_size(block), pages);
 }
 
-/* Whether something has changed, and trying again is no waste. */
+/* Whether to try again: there was progress, or there were few attempts without any. */
 static bool has_moved(struct view_watch *watch, struct machine *machine,
 		      uint64_t page, uint64_t populated)
 {
@@ -262,8 +262,8 @@ bool view_fault_answer(struct view_watch *watch, struct machine *machine, struct
 	watch->count = rc ? 0 : fault.count;
 	slot = moved ? slot_find(&machine->vm.slots, fault.gpa) : NULL;
 	/*
-	 * No page fault: KVM itself could not read or write guest memory. It may have
-	 * met a conversion, of which it sees the pages gone for a moment.
+	 * There was no page fault: KVM itself could not access guest memory. A conversion
+	 * may be the cause, since it removes pages from the view for a moment.
 	 */
 	if (!slot) {
 		range_lock_wait_idle(&machine->memory.range_lock);

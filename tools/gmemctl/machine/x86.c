@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Machines of x86-64: their VM, what only their vCPUs leave the guest for, registers. */
+/* Machines of x86-64: their VM, the exits that only they have, and registers. */
 #include <asm/processor-flags.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -15,7 +15,7 @@
 
 #define CR3_ADDRESS	UINT64_C(0x000ffffffffff000)
 
-/* KVM would refuse the slot, with a bare EINVAL, once all memory is there. */
+/* Without this check KVM would refuse the slot with EINVAL, after memory is allocated. */
 static int check_addresses(struct machine *machine, struct error *error)
 {
 	uint64_t end = memory_config_end(&machine->config.memory);
@@ -83,7 +83,7 @@ static int find_place(struct vcpu *vcpu, struct place *place)
 	return 0;
 }
 
-/* A string instruction comes as several accesses to the same port. */
+/* A string instruction is one exit with several accesses to the same port. */
 static void exit_io(struct machine *machine, struct vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
@@ -99,7 +99,7 @@ static void exit_io(struct machine *machine, struct vcpu *vcpu)
 	machine_exit_stray(machine, vcpu, answered);
 }
 
-/* The guest's own range of errors: KVM_EINVAL and its like are errno values. */
+/* Return: the value for the guest. KVM_EINVAL and similar are errno values. */
 static int64_t hypercall_map_gpa(struct machine *machine, struct vcpu *vcpu, const uint64_t args[3])
 {
 	char why[WHY_MAX] = "";
@@ -116,7 +116,7 @@ static int64_t hypercall_map_gpa(struct machine *machine, struct vcpu *vcpu, con
 			     map.to_private, why, sizeof(why));
 	if (!rc)
 		return 0;
-	/* Kept for the report, in case the guest cannot do without. */
+	/* Keep the reason for the report, in case the guest gives up because of it. */
 	pthread_mutex_lock(&machine->lock);
 	snprintf(machine->refusal, sizeof(machine->refusal), "gpa 0x%" PRIx64 " + 0x%" PRIx64
 		 " to %s: %s", map.gpa, map.size, map.to_private ? "private" : "shared", why);
@@ -141,16 +141,16 @@ static void exit_hypercall(struct machine *machine, struct vcpu *vcpu)
 			      (uint64_t)run->hypercall.nr);
 	if (result)
 		machine_count(&machine->counters.refused, 1);
-	/* KVM takes few values for an SNP guest, which sees an error or none. */
+	/* For an SNP guest KVM accepts only a few values. The guest sees only whether it failed. */
 	if (result && machine->config.snp)
 		result = EINVAL;
 	run->hypercall.ret = (uint64_t)result;
 }
 
 /*
- * The guest has accessed memory in a way that does not fit its state. Where
- * its page is not what the access needs, that is a conversion without a
- * request; where it is, converting again would never end.
+ * The guest has accessed memory in the other state than KVM's attribute. If the page is
+ * recorded in the other state, too, convert it: an implicit request. If it is in the right
+ * state already, a conversion would not help and the fault would repeat without end.
  */
 static void exit_memory_fault(struct machine *machine, struct vcpu *vcpu)
 {
@@ -166,7 +166,7 @@ static void exit_memory_fault(struct machine *machine, struct vcpu *vcpu)
 		return machine_exit_fatal(machine, vcpu, END_MEMORY);
 	rc = machine_convert(machine, vcpu, (struct range){ gpa, gpa + GUEST_PAGE_SIZE },
 			     to_private, why, sizeof(why));
-	/* The machine is to end, but not because of this. */
+	/* The machine ends for another reason. */
 	if (rc == -EINTR)
 		return;
 	if (rc)
@@ -198,7 +198,7 @@ static const struct machine_exit exits[] = {
 	{ 0 }
 };
 
-/* Why the host has no page for the guest, by what the memory is. */
+/* Return: why the host may have no page for the guest, by kind of memory. */
 static const char *fault_text(const struct memory_request *request)
 {
 	switch (request->kind) {
@@ -227,7 +227,7 @@ static void run_failed(struct machine *machine, struct vcpu *vcpu, int rc)
 		snprintf(why, sizeof(why), " (the host has no page for the guest "
 			 "in memory of kind %s%s: %s)", backing_kind_name(request->kind), path,
 			 fault_text(request));
-	/* KVM does not tell where it was; that the guest has guard pages is likely why. */
+	/* KVM reports no address. If the guest has protected pages they are the likely cause. */
 	if (rc == -EFAULT)
 		advice_explain(&machine->advice, ranges, sizeof(ranges));
 	if (*ranges)
