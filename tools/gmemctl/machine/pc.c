@@ -43,7 +43,7 @@ static void pc_note(void *data, const char *text)
 	machine_trace(data, NULL, "%s", text);
 }
 
-/* What is on the PCI bus, as the configuration says */
+/* Create the PCI bus and the devices on it that the configuration has */
 static int pc_pci_init(struct pc *pc, struct error *error)
 {
 	struct machine *machine = &pc->machine;
@@ -80,7 +80,7 @@ static int pc_devices_add(struct pc *pc, struct error *error)
 		port_a_device(&pc->board),
 	};
 	const struct bus_device off = off_port_device(&pc->board, pc->config->off_port);
-	/* What is on the PCI bus moves about in the windows. */
+	/* The guest moves BARs within these windows. */
 	const struct bus_device memory = pci_memory_device(&pc->pci);
 	const struct bus_device io = pci_io_device(&pc->pci);
 	bool pci = pci_is_used(&pc->pci);
@@ -127,8 +127,8 @@ void pc_devices_destroy(struct pc *pc)
 }
 
 /*
- * The firmware of an SNP guest brings its own tables, and finds the CPUs. For others
- * they are in the BIOS area, which is all in the first range of RAM.
+ * Load the guest. The firmware of an SNP guest has its own tables and finds the CPUs itself.
+ * For others the tables are in the BIOS area, which is in the first range of RAM.
  */
 static int pc_load(struct pc *pc, struct error *error)
 {
@@ -174,7 +174,7 @@ int pc_create(struct pc *pc, const struct pc_config *config, struct error *error
 	return rc;
 }
 
-/* Devices reach for the VM, and the console for its serial port. */
+/* In this order: the console uses the serial port, and devices use the VM. */
 void pc_destroy(struct pc *pc)
 {
 	console_close(&pc->console);
@@ -189,8 +189,8 @@ static void pc_quit(void *data)
 }
 
 /*
- * Until the machine has ended, or there is a job. What was asked for meanwhile is
- * what threads_prepare() has not heard of.
+ * Run until the machine has ended, or there is a job. threads_prepare() has cleared the eventfd,
+ * so a job or an end that was requested before it is signalled again.
  */
 static int pc_run_on(struct pc *pc, struct error *error)
 {
@@ -216,10 +216,10 @@ int pc_run(struct pc *pc, struct error *error)
 	struct signals_held before;
 	int rc;
 
-	/* A job must not be cut short, nor leave the terminal and the socket. */
+	/* A signal must not interrupt a job, nor leave the terminal raw and the socket behind. */
 	signals_hold(&before);
 	do {
-		/* What is left of the time; at least a second, since 0 means for ever. */
+		/* The remaining time, and at least 1 s, because 0 means no limit. */
 		seconds = (clock_now_ns() - started_ns) / 1000000000;
 		if (timeout_s)
 			pc->machine.config.run_timeout_s = seconds < timeout_s ?

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the control socket of a PC can ask for, and the jobs that come of it. */
+/* Requests to the control socket of a PC, and the jobs that they start. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <inttypes.h>
@@ -17,16 +17,16 @@
 #include "../memory/remote.h"
 #include "pc.h"
 
-/* Pages asked for at once when counting those that are populated */
+/* Pages for one mincore() when populated pages are counted */
 #define RESIDENT_PAGES 65536
 
-/* A string instruction can leave some exits behind, but not that many. */
+/* Limit of exits to settle a vCPU. A string instruction needs several, but not so many. */
 #define SETTLE_MAX 100000
 
 /**
- * struct map - a map being made
- * @ranges: of it
- * @next: where it has stopped so far
+ * struct map - a map of memory that is being built
+ * @ranges: its ranges
+ * @next: end of the last range
  */
 struct map {
 	struct json_object *ranges;
@@ -52,15 +52,15 @@ int pc_job_post(struct pc *pc, struct pc_job *job)
 }
 
 /*
- * Keep jobs from starting, for what changes memory from outside
+ * Keep jobs from starting while a client changes memory
  *
- * Return: 0, the lock is held; -EBUSY while a job is done; -ESHUTDOWN if the machine has ended.
+ * Return: 0, with the lock held; -EBUSY during a job; -ESHUTDOWN if the machine has ended.
  */
 static int freeze_try(struct pc *pc)
 {
 	int rc = -pthread_mutex_trylock(&pc->still);
 
-	/* What has been given away must not be changed any more. */
+	/* Memory that was handed over must not be changed any more. */
 	if (rc || !machine_ended(&pc->machine))
 		return rc;
 	pthread_mutex_unlock(&pc->still);
@@ -68,8 +68,8 @@ static int freeze_try(struct pc *pc)
 }
 
 /*
- * KVM finishes an access to a device when the vCPU is entered the next time. It
- * comes back at once then, since the vCPU is told to exit immediately.
+ * Complete a vCPU's access to a device. KVM does that in the next KVM_RUN, which then returns
+ * at once because immediate_exit is set.
  */
 static int pc_settle_vcpu(struct pc *pc, struct vcpu *vcpu, struct error *error)
 {
@@ -120,7 +120,7 @@ request_of(const struct guest_memory *memory, unsigned int index)
 	return &memory->config->requests[index];
 }
 
-/* Populated bytes of a range of RAM, as far as the host has it mapped. */
+/* Return: bytes of a range of RAM that are populated, from mincore(). */
 static uint64_t resident_range(const struct guest_memory *memory, struct range ram)
 {
 	uint8_t *host = memory->reservation.base + ram.start;
@@ -143,7 +143,7 @@ static uint64_t resident_range(const struct guest_memory *memory, struct range r
 	return bytes;
 }
 
-/* Of gmem the host maps a part only, and gmem knows all of it. */
+/* Return: populated bytes. Ask gmem, because mincore() does not count its private pages. */
 static uint64_t resident(const struct guest_memory *memory)
 {
 	uint64_t bytes = 0;
@@ -181,7 +181,7 @@ static void add_counters(struct pc_control *control, struct json_object *result)
 	json_object_object_add(result, "conversions_per_second", json_object_new_double(rate));
 }
 
-/* What KVM has been given of gmem, and how often the guest had to wait for it. */
+/* Add the pages in views, and the number of faults on pages that were not in them. */
 static void add_views(struct pc_control *control, struct json_object *result)
 {
 	const struct machine *machine = &control->pc->machine;
@@ -210,7 +210,7 @@ static void add_views(struct pc_control *control, struct json_object *result)
 	json_object_object_add(result, "view", view);
 }
 
-/* By code, and only those that the guest has used. */
+/* Return: the counters by code, without those that are zero. */
 static struct json_object *counts(const uint64_t *counters)
 {
 	struct json_object *object = json_object_new_object();
@@ -248,7 +248,7 @@ static void add_balloon(struct pc *pc, struct json_object *result)
 	struct balloon_report report;
 
 	balloon_report(&pc->balloon, &report);
-	/* A guest that is being given away has been written to for the last time. */
+	/* Not during a job: balloon_ask() writes to guest memory. */
 	if (!freeze_try(pc)) {
 		balloon_ask(&pc->balloon);
 		pthread_mutex_unlock(&pc->still);
@@ -299,7 +299,7 @@ static int serve_stat(struct pc_control *control, struct json_object *request,
 	return 0;
 }
 
-/* Return: 1 because there are enough. */
+/* Return: 0; 1 if the map is full. */
 static int map_run(struct range run, bool private, void *data)
 {
 	struct map *map = data;
@@ -326,7 +326,7 @@ static int map_ram(const struct guest_memory *memory, struct range wanted, struc
 	return rc;
 }
 
-/* The map while the guest runs: each range is what it was when looked at. */
+/* The guest runs meanwhile, so ranges may be from different moments. */
 static int serve_map(struct pc_control *control, struct json_object *request,
 		     struct json_object **result, struct error *error)
 {
@@ -346,7 +346,7 @@ static int serve_map(struct pc_control *control, struct json_object *request,
 	}
 	*result = json_object_new_object();
 	json_object_object_add(*result, "ranges", map.ranges);
-	/* There is more from here on. */
+	/* The map was full: the client continues from here. */
 	if (rc)
 		message_add_number(*result, "next", map.next);
 	return 0;
@@ -388,7 +388,7 @@ static int serve_convert(struct pc_control *control, struct json_object *request
 		rc = request_ram(control, request, &range, error);
 	if (rc)
 		return rc;
-	/* There is nothing to convert to, nor from. */
+	/* Such memory is always shared. */
 	if (no_private) {
 		snprintf(action, sizeof(action), "convert memory of kind %s",
 			 backing_kind_name(request_of(memory, 0)->kind));
@@ -419,7 +419,7 @@ static int serve_decommit(struct pc_control *control, struct json_object *reques
 			      "has holes; whole huge pages") : 0;
 }
 
-/* The guest is told, and gives or takes memory when it can. */
+/* Set the target. The guest changes the size of its balloon when it can. */
 static int serve_balloon(struct pc_control *control, struct json_object *request,
 			 struct json_object **result, struct error *error)
 {
@@ -458,7 +458,7 @@ static int serve_handover(struct pc_control *control, struct json_object *reques
 	return channel ? pc_move_give(control->pc, channel, error) : -EINVAL;
 }
 
-/* Without "stop" the guest goes on. */
+/* Unless "stop" is true, the guest continues after the save. */
 static int serve_save(struct pc_control *control, struct json_object *request,
 		      struct json_object **result, struct error *error)
 {
@@ -478,7 +478,7 @@ static int share_memory(int socket, void *data)
 	return remote_share(socket, data, &error);
 }
 
-/* Nothing waits for it: it is told, also why not, by a thread of its own. */
+/* A thread of its own sends memory, or an error, to the helper. Nothing waits for it. */
 static int serve_remote(struct pc_control *control, struct json_object *request,
 			struct json_object **result, struct error *error)
 {

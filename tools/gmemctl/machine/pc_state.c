@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The state of a PC, and how it is handed over and saved. */
+/* The state of a PC, its handover and its save. */
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 #include "../memory/save.h"
 #include "pc.h"
 
-/* The registers of the devices that each PC has */
+/* State of the devices that all PCs have */
 static const struct {
 	uint32_t type;
 	size_t offset;
@@ -29,8 +29,8 @@ static const struct {
 #define DEVICE_STATES (sizeof(device_states) / sizeof(device_states[0]))
 
 /*
- * How long the process that saves a guest may take to give the file its name, and
- * to sync the directory. The guest goes on after that.
+ * Timeout for the process that saves a guest to rename the file and to sync the directory.
+ * After it the guest continues.
  */
 #define NAMED_TIMEOUT_MS 60000
 
@@ -81,7 +81,7 @@ void pc_pci_config(const struct tlv *records, struct pc_config *config)
 {
 	size_t size;
 
-	/* Which codes the guest may use comes along with its state. */
+	/* The state has the codes that the guest may use. */
 	if (tlv_find(records, STATE_PVMEMCONTROL, 0, &size))
 		config->pvmemcontrol = PVMEMCONTROL_CODES_ALL;
 	config->balloon = tlv_find(records, STATE_BALLOON, 0, &size);
@@ -105,9 +105,9 @@ int pc_pci_set_memory(struct pc *pc, const struct tlv *records, struct error *er
 }
 
 /*
- * All clocks of the guest go on from where they were, and together: the last that
- * is read of the VM is its clock, and the vCPUs, with the TSC, come right after the
- * timer. They are set in the same order.
+ * The guest's clocks must continue from their values, with equal offsets. So they are read
+ * right after each other: the VM's clock, which is the last item of the VM, the timer, and the
+ * vCPUs with the TSC. They are set in the same order.
  */
 int pc_state_get(struct pc *pc, struct tlv *records, struct error *error)
 {
@@ -142,8 +142,8 @@ int pc_state_cpus(const struct tlv *records, struct error *error)
 }
 
 /*
- * Lines first, of which KVM does not keep the level by itself: the controllers, set
- * afterwards, know best what came of them. A state of an older gmemctl has no timer.
+ * Set interrupt lines first, since KVM does not restore their level. The controllers follow,
+ * whose state includes the effect of the lines. The state of an older gmemctl has no timer.
  */
 int pc_state_set(struct pc *pc, const struct tlv *records, struct error *error)
 {
@@ -204,7 +204,7 @@ static void work_give(struct pc *pc, struct pc_job *job, struct error *error)
 	tlv_free(&state);
 }
 
-/* The state of encrypted CPUs does not leave them either. */
+/* Refuse an SNP guest: neither its memory nor the state of its CPUs can be read. */
 static int check_readable(const struct pc *pc, const char *action, struct error *error)
 {
 	if (!pc->config->machine.snp)
@@ -222,7 +222,7 @@ int pc_move_give(struct pc *pc, const char *channel, struct error *error)
 	return rc ? rc : post(pc, channel, false, work_give, error);
 }
 
-/* What the guest has protected from itself is in the file, too. */
+/* Save memory. Lift the guest's protections meanwhile, so that all pages can be read. */
 static int save_memory(struct pc *pc, const struct pc_job *job, int fd,
 		       const struct tlv *state, struct error *error)
 {
@@ -251,7 +251,7 @@ static int receive_and_save(struct pc *pc, const struct pc_job *job, struct erro
 	if (!rc)
 		rc = save_memory(pc, job, fd, &state, error);
 	tlv_free(&state);
-	/* To the disk, before whoever has given the file lets it have its name. */
+	/* Sync before the requester renames the file. */
 	if (!rc && fsync(fd) && errno != EINVAL && errno != EROFS)
 		rc = error_set(error, -errno, "file", "fsync", NULL);
 	close(fd);
@@ -259,8 +259,8 @@ static int receive_and_save(struct pc *pc, const struct pc_job *job, struct erro
 }
 
 /*
- * The VM ends when the file has its name, for good, and not before: until then a
- * loss of power, or somebody who ends the other process, would leave no guest.
+ * The VM ends only after the requester has renamed the file and synced the directory. If it
+ * ended earlier, a loss of power or the end of the requester would leave no guest.
  */
 static void work_save(struct pc *pc, struct pc_job *job, struct error *error)
 {

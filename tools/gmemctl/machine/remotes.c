@@ -9,7 +9,7 @@
 #include "../kvm/threads.h"
 #include "remotes.h"
 
-/* It answers only once it has the reply to its request: so there is a thread. */
+/* A thread, because the other process answers only after the reply to its request. */
 static void *remote_main(void *data)
 {
 	struct remote *remote = data;
@@ -29,7 +29,7 @@ static void remote_close(struct remote *remote)
 	remote->socket = 0;
 }
 
-/* Whether the other side has gone, or was dropped. */
+/* Whether the other side has closed the connection, or remotes_drop() has shut it down. */
 static bool has_ended(const struct remote *remote)
 {
 	struct pollfd end = { .fd = remote->socket, .events = POLLRDHUP };
@@ -37,7 +37,7 @@ static bool has_ended(const struct remote *remote)
 	return !__atomic_load_n(&remote->busy, __ATOMIC_ACQUIRE) && poll(&end, 1, 0) > 0;
 }
 
-/* A place that is free, or of one that has ended. */
+/* Return: a free place, or that of a connection that has ended; NULL: none. */
 static struct remote *find_place(struct remotes *remotes)
 {
 	for (unsigned int i = 0; i < REMOTES_MAX; i++) {
@@ -83,7 +83,7 @@ int remotes_add(struct remotes *remotes, const char *channel, remote_tell_fn tel
 	return rc;
 }
 
-/* The descriptor stays until its thread is done with it. */
+/* Only shut connections down. Their threads may still use the descriptors. */
 void remotes_drop(struct remotes *remotes)
 {
 	pthread_mutex_lock(&remotes->lock);
