@@ -12,12 +12,12 @@
 #define DEVICE_TYPE	5
 #define PAGE_SHIFT	12
 
-/* Page numbers of a buffer that are looked at together; Linux sends 256 */
+/* Page numbers of a buffer that are read at a time; Linux sends 256 */
 #define NUMBERS_MAX	1024
 
 /*
- * Bytes of page numbers in a buffer. Without an end a few buffers, each all of RAM many
- * times, were work for hours, and who asks for the state of the device waited for it.
+ * Limit for the page numbers in a buffer, in bytes. Otherwise a few buffers that name all of
+ * RAM many times could hold the device's lock for hours, and requests for its state with it.
  */
 #define BUFFER_MAX	(64u << 10)
 
@@ -38,7 +38,7 @@ const char *const balloon_tag_names[BALLOON_TAGS] = {
 	"scanned_direct", "reclaimed_async", "reclaimed_direct",
 };
 
-/* A record */
+/* A record of the saved state */
 struct saved_state {
 	uint32_t held;
 	uint32_t held_head;
@@ -47,8 +47,8 @@ struct saved_state {
 };
 
 /*
- * Linux and QEMU count only the queues that there are; the specification gives each a
- * number for good. The last one is in no doubt.
+ * Linux and QEMU number only the queues that exist, but the specification gives each a fixed
+ * number. Accept both for the queue of reports, the only one for which they differ here.
  */
 static enum queue_role role_of(const struct balloon *balloon, unsigned int queue)
 {
@@ -73,7 +73,7 @@ static int compare(const void *a, const void *b)
 
 typedef void (*given_fn)(struct given *given, struct range range);
 
-/* Neighbours go together, in whatever order the guest names them. */
+/* Call @visit for each run of adjacent pages. The guest may list them in any order. */
 static void each_run(struct given *given, uint32_t *numbers, unsigned int count, given_fn visit)
 {
 	struct range run = { 0, 0 };
@@ -86,14 +86,14 @@ static void each_run(struct given *given, uint32_t *numbers, unsigned int count,
 			visit(given, run);
 		if (!range_size(run) || start > run.end)
 			run.start = start;
-		/* A page that was named twice changes nothing. */
+		/* A page that is listed twice does not change the end. */
 		run.end = start + RANGE_PAGE_SIZE;
 	}
 	if (range_size(run))
 		visit(given, run);
 }
 
-/* Page numbers in a part of a buffer. Return: 0 or -EFAULT. */
+/* Handle the page numbers in a part of a buffer. Return: 0 or -EFAULT. */
 static int take_numbers(struct balloon *balloon, const struct virtqueue_part *part, given_fn visit)
 {
 	uint32_t numbers[NUMBERS_MAX];
@@ -127,7 +127,7 @@ static void serve_numbers(struct balloon *balloon, unsigned int queue,
 			board_note(balloon->virtio.board, "balloon: page numbers cannot be read");
 }
 
-/* A guest that expects its own pattern in free pages would find zeros. */
+/* Keep the pages of a guest that expects a poison pattern in free pages: it would find zeros. */
 static void serve_reports(struct balloon *balloon, const struct virtqueue_buffer *buffer)
 {
 	const struct balloon_config *config =
@@ -165,7 +165,7 @@ static void serve_stats(struct balloon *balloon, const struct virtqueue_buffer *
 	balloon->stats = stats;
 }
 
-/* A buffer of statistics goes back only when somebody wants newer ones. */
+/* Serve a buffer. That of statistics is held until newer ones are requested. */
 static void serve(struct balloon *balloon, unsigned int queue,
 		  const struct virtqueue_buffer *buffer)
 {
@@ -193,8 +193,8 @@ static void serve(struct balloon *balloon, unsigned int queue,
 }
 
 /*
- * In the vCPU's thread, which waits for it. A driver that goes on making buffers
- * available is served as many as the queue has, and has to notify again.
+ * Runs in the vCPU's thread, so it serves at most as many buffers as the queue has. A driver
+ * that makes more available meanwhile has to notify again.
  */
 static void balloon_notify(void *data, unsigned int queue)
 {
@@ -211,7 +211,7 @@ static struct balloon_config *config_of(struct balloon *balloon)
 	return (void *)balloon->virtio.state.config;
 }
 
-/* Whatever is in the balloon, the guest may use it all from now on. */
+/* Empty the balloon, because after a reset the guest may use all of its pages. */
 static void balloon_reset(void *data)
 {
 	struct balloon *balloon = data;
@@ -241,7 +241,7 @@ void balloon_init(struct balloon *balloon, const struct board *board,
 				  BALLOON_DEFLATE_ON_OOM | BALLOON_PAGE_POISON |
 				  (reporting ? BALLOON_REPORTING : 0);
 	balloon->virtio.config_size = sizeof(struct balloon_config);
-	/* The target is not the guest's to write. */
+	/* The guest must not write the target, which comes before @actual. */
 	balloon->virtio.config_writable = offsetof(struct balloon_config, actual);
 	virtio_pci_init(&balloon->virtio, "balloon", DEVICE_TYPE, BALLOON_PORT);
 }

@@ -38,7 +38,7 @@ const struct bus_device *bus_find(const struct bus *bus, uint64_t address)
 	return NULL;
 }
 
-/* How much of an access @device takes at once; without a device, a byte. */
+/* Return: how many bytes of an access @device handles at once; without a device, 1. */
 static unsigned int bus_part(const struct bus_device *device, uint64_t address, size_t size)
 {
 	uint64_t left;

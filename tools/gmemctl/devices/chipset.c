@@ -4,7 +4,7 @@
 #include "../base/clock.h"
 #include "chipset.h"
 
-/* Of the keyboard controller */
+/* Keyboard controller */
 #define STATUS_FULL	0x01
 #define STATUS_SYSTEM	0x04
 #define STATUS_COMMAND	0x08
@@ -29,7 +29,7 @@
 #define TEST_PASSED	0x55
 #define TEST_KBD_PASSED	0x00
 
-/* Of the clock */
+/* Clock */
 #define INDEX_MASK	0x7f	/* the upper bit turns NMIs off */
 
 enum {
@@ -47,13 +47,13 @@ enum {
 	REG_CENTURY = 0x32,
 };
 
-#define REG_A_32KHZ	0x26	/* never in the middle of an update */
+#define REG_A_32KHZ	0x26	/* update-in-progress is always clear */
 #define REG_A_UPDATE	0x80
 #define REG_B_24H	0x02
 #define REG_B_BINARY	0x04
 #define REG_D_VALID	0x80
 
-/* Of power management; offsets from its first port */
+/* Power management; offsets from its first port */
 #define POWER_PORTS	16
 #define EVENT_ENABLE	2
 #define CONTROL		(POWER_CONTROL_PORT - POWER_PORT)
@@ -64,7 +64,7 @@ enum {
 #define CONTROL_TYPE	10	/* three bits */
 #define CONTROL_SLEEP	0x2000	/* reads zero */
 
-/* Ports that take a byte at a time */
+/* Return: a device whose ports take one byte at a time */
 static struct bus_device byte_ports(const char *name, uint16_t start, uint64_t size,
 				    bus_read_fn read, bus_write_fn write, const void *data)
 {
@@ -85,7 +85,7 @@ static void i8042_answer(struct i8042 *i8042, uint8_t answer)
 	i8042->state.full = true;
 }
 
-/* What it does not know it takes and does not answer. */
+/* Unknown commands are accepted, without an answer. */
 static void i8042_command(struct i8042 *i8042, uint8_t command)
 {
 	i8042->state.command = 0;
@@ -123,7 +123,7 @@ static void i8042_read_data(void *data, uint64_t offset, uint8_t *bytes, unsigne
 	i8042->state.full = false;
 }
 
-/* Data that belongs to no command is for the keyboard, which is not there. */
+/* Data without a command is for the keyboard, which does not exist, so it is dropped. */
 static void i8042_write_data(void *data, uint64_t offset, const uint8_t *bytes, unsigned int size)
 {
 	struct i8042 *i8042 = data;
@@ -233,7 +233,7 @@ static void rtc_read(void *data, uint64_t offset, uint8_t *bytes, unsigned int s
 		bytes[0] = rtc->state.cmos[rtc->state.index];
 }
 
-/* The time is always BCD and of 24 hours, and the status is the device's. */
+/* The time is always BCD and in 24-hour mode. REG_C and REG_D are read-only. */
 static void rtc_write(void *data, uint64_t offset, const uint8_t *bytes, unsigned int size)
 {
 	struct rtc *rtc = data;
@@ -273,12 +273,12 @@ void power_set_timer_ns(struct power *power, uint64_t ns)
 	power->start_ns = power->now_ns() - ns;
 }
 
-/* All ports as they are now; a read takes its part of that. */
+/* Fill in all ports, and copy the part that is read. */
 static void power_read(void *data, uint64_t offset, uint8_t *bytes, unsigned int size)
 {
 	struct power *power = data;
 	uint64_t ns = power_timer_ns(power);
-	/* In two steps, so that nothing overflows in the first 2^64 ns */
+	/* In two steps, so that the product does not overflow */
 	uint32_t timer = (uint32_t)(ns / 1000000000 * TIMER_HZ +
 				    ns % 1000000000 * TIMER_HZ / 1000000000);
 	uint8_t ports[POWER_PORTS] = { 0 };
@@ -290,7 +290,7 @@ static void power_read(void *data, uint64_t offset, uint8_t *bytes, unsigned int
 	memcpy(bytes, ports + offset, size);
 }
 
-/* Registers are written as a whole; the status is never set. */
+/* Registers are written as a whole. The status is read-only and always 0. */
 static void power_write(void *data, uint64_t offset, const uint8_t *bytes, unsigned int size)
 {
 	struct power *power = data;
@@ -337,7 +337,7 @@ static void pvpanic_read(void *data, uint64_t offset, uint8_t *bytes, unsigned i
 	bytes[0] = PVPANIC_PANICKED | PVPANIC_CRASH_LOADED;
 }
 
-/* A crash kernel is left to do its work. */
+/* Ignore CRASH_LOADED: a crash kernel continues to run. */
 static void pvpanic_write(void *data, uint64_t offset, const uint8_t *bytes, unsigned int size)
 {
 	const struct board *board = data;

@@ -21,13 +21,13 @@
 #define RESET_CPU	0x04	/* a rising edge resets */
 #define RESET_MASK	0x0e
 
-/* Bus master, and interrupts off, are taken and come to nothing. */
+/* The guest can set bus master and interrupt disable, but they have no effect. */
 #define COMMAND_WRITABLE 0x0507
 #define BAR_IO		0x1U
 #define BAR_IO_FLAGS	0x3U
 #define BAR_FLAGS	0xfU
 
-/* A bridge to PCI without anything of its own, as QEMU's generic one. */
+/* A host bridge without functions of its own, like QEMU's generic one. */
 static const struct pci_identity bridge_identity = {
 	.vendor = 0x1b36,
 	.device = 0x0008,
@@ -66,7 +66,7 @@ void pci_identify(struct pci_function *function, const struct pci_identity *iden
 	function->place = PCI_BAR_NOWHERE;
 }
 
-/* Where the BAR answers, by what its registers say. */
+/* Compute the address of the BAR from the BAR's and the command register. */
 static void update_place(struct pci_function *function)
 {
 	uint32_t window = function->bar_io ? PCI_IO_START : PCI_MEMORY_START;
@@ -107,7 +107,7 @@ bool pci_is_used(const struct pci *pci)
 	return pci->functions[PCI_SLOT_BRIDGE];
 }
 
-/* The function that the address register selects, or NULL. */
+/* Return: the function that the address register selects, or NULL. */
 static struct pci_function *pci_selected(const struct pci *pci)
 {
 	uint32_t slot = pci->state.address >> ADDRESS_SLOT & SLOT_MASK;
@@ -118,7 +118,7 @@ static struct pci_function *pci_selected(const struct pci *pci)
 	return pci->functions[slot];
 }
 
-/* An access to data ends with the register, at the latest: it is split before. */
+/* An access does not go beyond the selected register, because the bus splits it before. */
 static void pci_read_data(const struct pci *pci, uint64_t offset, uint8_t *bytes, unsigned int size)
 {
 	const struct pci_function *function = pci_selected(pci);
@@ -131,7 +131,7 @@ static void pci_read_data(const struct pci *pci, uint64_t offset, uint8_t *bytes
 	memcpy(bytes, function->config + number + offset, size);
 }
 
-/* What the guest cannot write is this machine's. */
+/* Change only the bits that the guest can write. */
 static void write_config(struct pci_function *function, uint64_t at,
 			 const uint8_t *bytes, unsigned int size)
 {
@@ -157,7 +157,7 @@ static void pci_write_data(const struct pci *pci, uint64_t offset,
 		function->through(function->data, true);
 }
 
-/* Only a whole dword at the first port is the address register. */
+/* Only an access of four bytes at the first port reaches the address register. */
 static void pci_read(void *data, uint64_t offset, uint8_t *bytes, unsigned int size)
 {
 	struct pci *pci = data;
@@ -199,8 +199,8 @@ struct bus_device pci_device(struct pci *pci)
 }
 
 /*
- * The BAR that has all of an access; no device takes a part of one.
- * @offset: in the window, and then in the BAR
+ * Find the BAR that contains the whole access
+ * @offset: in: offset in the window; out: offset in the BAR
  */
 static const struct pci_function *find_bar(const struct pci_window *window,
 					   uint64_t *offset, unsigned int size)

@@ -84,7 +84,7 @@ static void set_state(struct pvmemcontrol *device, enum pvmemcontrol_state state
 			 PVMEMCONTROL_ERROR : PVMEMCONTROL_ACK;
 }
 
-/* The guest must not have been told anything that this process had in memory. */
+/* Write all bytes, so that the guest does not see old contents of the payload. */
 static void set_payload(struct pvmemcontrol *device, uint32_t value)
 {
 	bytes_put64(device->payload, value);
@@ -165,12 +165,12 @@ static void serve(struct pvmemcontrol *device, const struct pvmemcontrol_request
 	else
 		count(&device->counters.unknown, 1);
 	*response = (struct pvmemcontrol_response){ .error = (uint32_t)-rc };
-	/* A failure that is not the kernel's says what it is about. */
+	/* Errors of the device itself name the code of the request. */
 	if (rc == -EOPNOTSUPP || rc == -EINVAL)
 		response->code = (uint32_t)request->code;
 }
 
-/* The buffer of a connection. Return: whether there is one. */
+/* Find the buffer of a connection. Return: whether there is one. */
 static bool find_buffer(struct pvmemcontrol *device, uint32_t connection, uint64_t *gpa)
 {
 	uint32_t number = connection & ~PVMEMCONTROL_CONNECTION;
@@ -182,7 +182,7 @@ static bool find_buffer(struct pvmemcontrol *device, uint32_t connection, uint64
 	return true;
 }
 
-/* In the vCPU's thread: when its write has been done, so has the request. */
+/* Runs in the vCPU's thread: when its write to the register completes, the request is done. */
 static void connection_command(struct pvmemcontrol *device, uint32_t connection)
 {
 	struct guest_memory *memory = device->advice->memory;
@@ -217,7 +217,7 @@ static void device_read(void *data, uint64_t offset, uint8_t *bytes, unsigned in
 	memcpy(bytes, registers + offset, size);
 }
 
-/* What goes beyond the payload is lost. */
+/* Bytes beyond the payload are dropped. */
 static void write_payload(struct pvmemcontrol *device, uint64_t offset,
 			  const uint8_t *bytes, unsigned int size)
 {
@@ -291,7 +291,7 @@ void pvmemcontrol_get(struct pvmemcontrol *device, struct tlv *records, uint32_t
 		saved.nr_buffers * sizeof(device->buffers[0]));
 }
 
-/* Where the buffers are is looked at with each request. */
+/* The addresses of the buffers are not checked here, but with each request. */
 int pvmemcontrol_set(struct pvmemcontrol *device, const struct tlv *records, uint32_t type)
 {
 	struct saved_state saved;

@@ -23,7 +23,7 @@ void uart_destroy(struct uart *uart)
 	pthread_mutex_destroy(&uart->lock);
 }
 
-/* Its modem is always there; in loopback it is the port itself. */
+/* Return: the modem's lines, all ready. In loopback they are the port's own outputs. */
 static uint8_t uart_modem_lines(const struct uart *uart)
 {
 	uint8_t lines = 0;
@@ -41,7 +41,7 @@ static uint8_t uart_modem_lines(const struct uart *uart)
 	return lines;
 }
 
-/* The most urgent reason for an interrupt. */
+/* Return: the reason for an interrupt that has the highest priority. */
 static uint8_t uart_reason(const struct uart *uart)
 {
 	if (uart->state.ier & UART_IER_RLSI && uart->state.overrun)
@@ -55,7 +55,7 @@ static uint8_t uart_reason(const struct uart *uart)
 	return UART_IIR_NO_INT;
 }
 
-/* On a PC, OUT2 lets the interrupt through, and loopback cuts OUT2 off. */
+/* On a PC, OUT2 enables the interrupt line, and loopback disconnects OUT2. */
 static void uart_update(struct uart *uart)
 {
 	bool level = uart_reason(uart) != UART_IIR_NO_INT &&
@@ -113,7 +113,7 @@ static uint8_t uart_read_register(struct uart *uart, uint64_t offset)
 		return uart->state.lcr & UART_LCR_DLAB ? uart->state.divisor[1] : uart->state.ier;
 	case UART_IIR:
 		value = uart_reason(uart);
-		/* Looking is what takes the transmitter's interrupt back. */
+		/* A read of IIR clears the transmitter's interrupt. */
 		if (value == UART_IIR_THRI)
 			uart->state.thr_interrupt = false;
 		return value | (uart->state.fcr & UART_FCR_ENABLE_FIFO ? IIR_FIFO : 0);
@@ -136,8 +136,8 @@ static uint8_t uart_read_register(struct uart *uart, uint64_t offset)
 }
 
 /*
- * The deltas are the lines' bits, four lower; of RI only the end counts. Whoever
- * has waited for the end of loopback can send again.
+ * Bits of the deltas are those of the lines, shifted right by four. RI sets its delta only
+ * when it ends. The end of loopback wakes the sender: uart_receive() takes bytes again.
  */
 static void uart_write_mcr(struct uart *uart, uint8_t value)
 {
@@ -152,7 +152,7 @@ static void uart_write_mcr(struct uart *uart, uint8_t value)
 	uart->state.msr_delta |= changed >> 4;
 }
 
-/* Return: whether @value goes out of the machine. */
+/* Return: whether @value has to be transmitted. */
 static bool uart_write_register(struct uart *uart, uint64_t offset, uint8_t value)
 {
 	switch (offset) {
@@ -171,7 +171,7 @@ static bool uart_write_register(struct uart *uart, uint64_t offset, uint8_t valu
 			uart->state.divisor[1] = value;
 			break;
 		}
-		/* Enabled while the transmitter is empty, it is raised. */
+		/* The transmitter is always empty, so enabling its interrupt raises it. */
 		if (~uart->state.ier & value & UART_IER_THRI)
 			uart->state.thr_interrupt = true;
 		uart->state.ier = value & IER_ALL;
@@ -205,8 +205,8 @@ static void uart_read(void *data, uint64_t offset, uint8_t *bytes, unsigned int 
 }
 
 /*
- * The byte goes out before the interrupt that says so, and without the lock:
- * whoever reads it at the other end may be slow.
+ * Transmit the byte before the interrupt that reports it, and without the lock, because the
+ * reader of the output may be slow.
  */
 static void uart_write(void *data, uint64_t offset, const uint8_t *bytes, unsigned int size)
 {

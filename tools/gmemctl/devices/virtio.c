@@ -22,10 +22,10 @@
 #define RING_INDEX	2	/* offsets in both rings */
 #define RING_ENTRIES	4
 
-/* How often a number is read until it stays the same */
+/* How often an index is read until two values are equal */
 #define READS_MAX	16
 
-/* Addresses around 2^64 are refused with the first access. */
+/* Addresses are not checked here: access_read() and access_write() refuse bad ones. */
 static bool queue_valid(const struct virtqueue *queue)
 {
 	return queue->size && queue->size <= VIRTQUEUE_SIZE_MAX &&
@@ -44,7 +44,7 @@ static int read16(const struct guest_memory *memory, uint64_t gpa, uint16_t *val
 	return rc;
 }
 
-/* The kernel copies bytes: of an index that is just being written some may be old. */
+/* access_read() is not atomic: of an index that is just being written, one byte may be old. */
 static int read_index(const struct guest_memory *memory, uint64_t gpa, uint16_t *value)
 {
 	uint16_t again;
@@ -59,7 +59,7 @@ static int read_index(const struct guest_memory *memory, uint64_t gpa, uint16_t 
 	return rc ? rc : -EINVAL;
 }
 
-/* A chain is no longer than the table, or it is a ring. */
+/* Read a chain of descriptors. One that is longer than the table has a loop. */
 static int read_chain(const struct virtqueue *queue, const struct guest_memory *memory,
 		      struct virtqueue_buffer *buffer)
 {
@@ -87,9 +87,9 @@ static int read_chain(const struct virtqueue *queue, const struct guest_memory *
 }
 
 /*
- * The next buffer that the driver has made available
+ * Take the next buffer that the driver has made available
  *
- * Return: 1; 0: there is none; -EFAULT or -EINVAL: it makes no sense any more.
+ * Return: 1; 0: there is none; -EFAULT or -EINVAL: the queue is corrupt.
  */
 static int queue_take(struct virtqueue *queue, const struct guest_memory *memory,
 		      struct virtqueue_buffer *buffer)
@@ -110,7 +110,7 @@ static int queue_take(struct virtqueue *queue, const struct guest_memory *memory
 	return 1;
 }
 
-/* The entry is there before the index says so. Return: 0 or -EFAULT. */
+/* Write the entry first, and then the index that publishes it. Return: 0 or -EFAULT. */
 static int queue_give(struct virtqueue *queue, const struct guest_memory *memory, uint16_t head)
 {
 	uint16_t slot = queue->next_used % queue->size;
@@ -205,7 +205,7 @@ void virtio_changed(struct virtio_pci *virtio)
 		interrupt(virtio, VIRTIO_ISR_CONFIG);
 }
 
-/* The queue that the driver looks at, or NULL. */
+/* Return: the queue that the driver has selected, or NULL. */
 static struct virtqueue *selected(struct virtio_pci *virtio)
 {
 	unsigned int number = virtio->state.queue_select;
@@ -241,7 +241,7 @@ static void fill_common(struct virtio_pci *virtio, uint8_t *registers)
 	bytes_put64(registers + VIRTIO_PCI_COMMON_Q_DESCLO + 16, queue->device);
 }
 
-/* A read of the interrupts takes them. */
+/* A read of the interrupt status clears it. */
 static void virtio_read(void *data, uint64_t offset, uint8_t *bytes, unsigned int size)
 {
 	uint8_t registers[VIRTIO_BAR_SIZE] = { 0 };
@@ -267,9 +267,8 @@ static void notify(struct virtio_pci *virtio, uint32_t queue)
 }
 
 /*
- * What the driver wants and the device does not have is not agreed upon. Linux makes a
- * buffer of statistics available, and notifies, before it says that it is ready: that
- * is looked at now.
+ * Refuse FEATURES_OK if the driver has set a feature that was not offered. On DRIVER_OK look
+ * at all queues: Linux makes a buffer of statistics available, and notifies, before that.
  */
 static void write_status(struct virtio_pci *virtio, uint8_t value)
 {
@@ -289,7 +288,7 @@ static void write_status(struct virtio_pci *virtio, uint8_t value)
 		notify(virtio, i);
 }
 
-/* The driver writes a number of 64 bits in two halves. */
+/* The driver writes a 64-bit number in two halves. */
 static void set_half(uint64_t *number, bool upper, uint32_t value)
 {
 	unsigned int shift = upper ? 32 : 0;
@@ -358,8 +357,8 @@ static void virtio_write(void *data, uint64_t offset, const uint8_t *bytes, unsi
 }
 
 /*
- * For drivers that cannot reach a BAR: the last capability says which of its bytes the
- * window stands for.
+ * The window is for drivers that cannot access a BAR. The last capability selects the bytes
+ * of the BAR that the window accesses.
  */
 static void virtio_through(void *data, bool write)
 {
@@ -378,7 +377,7 @@ static void virtio_through(void *data, bool write)
 		virtio_read(virtio, offset, bytes, length);
 }
 
-/* Notifications of all queues are at the same address. */
+/* All queues have the same notification address. */
 static void put_capabilities(struct virtio_pci *virtio)
 {
 	const struct {
@@ -410,7 +409,7 @@ static void put_capabilities(struct virtio_pci *virtio)
 		bytes_put32(capability + VIRTIO_PCI_CAP_OFFSET, capabilities[i].offset);
 		bytes_put32(capability + VIRTIO_PCI_CAP_LENGTH, capabilities[i].size);
 	}
-	/* The window is the last one, and the driver's to set. */
+	/* The last capability is the window, and the driver can write it. */
 	function->config[at + 1] = 0;
 	function->writable[at + VIRTIO_PCI_CAP_BAR] = 0xff;
 	memset(function->writable + at + VIRTIO_PCI_CAP_OFFSET, 0xff,
@@ -469,7 +468,7 @@ static bool state_is_valid(const struct virtio_pci *virtio, const struct virtio_
 	return true;
 }
 
-/* KVM does not keep the level of a line by itself. */
+/* The interrupt line is set again, because KVM does not restore its level. */
 int virtio_pci_set(struct virtio_pci *virtio, const struct tlv *records, uint32_t type)
 {
 	struct virtio_state state;
