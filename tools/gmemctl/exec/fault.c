@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KVM_RUN that fails because the view does not have a page, vCPUs that do not get on, and
- * why KVM cannot go on with a guest that has private memory, in words.
+ * Handles failures of KVM_RUN because a page is not in the view, finds vCPUs that make no
+ * progress, and describes why KVM cannot continue a guest with private memory.
  *
  * DOC: The watch
  *
- * A guest whose page tables are private, and who uses a device that is memory, can
- * make KVM try the same instruction for ever without leaving KVM_RUN: KVM cannot read
- * the page tables, and tells the guest of a page fault that is none. So a thread
- * looks at vCPUs that stay in KVM_RUN for seconds, once there is private memory: a
- * signal makes them leave it, which the VMM finds as any EINTR, and what was found
- * is compared with the last time.
+ * If the guest's page tables are private and it uses an MMIO device, KVM may retry the
+ * same instruction without end inside KVM_RUN: it cannot read the page tables, and
+ * injects a page fault that is wrong. So, once there is private memory, a thread looks
+ * for vCPUs that stay in KVM_RUN for seconds. A signal makes them leave it, which the
+ * VMM sees as any other EINTR, and their last fault is compared with that of the
+ * previous signal.
  */
 #define _GNU_SOURCE
 #include <cpuid.h>
@@ -27,27 +27,27 @@
 #include "exec.h"
 #include "report.h"
 
-/* A block that KVM can map at once, if memory allows. */
+/* The largest block that KVM can map at once. */
 #define BLOCK	(UINT64_C(2) << 20)
 
 /*
- * Answers in a row that have put nothing into the view. Another vCPU may have been
- * quicker, and a conversion may have taken it away, but not so often.
+ * Limit of answers in a row that have put no page into the view. Another vCPU may have been
+ * faster, or a conversion may have removed the page, but not so often.
  */
 #define IDLE_MAX 16
 
 #define TICK_S		1
-#define TICKS		2	/* in the same KVM_RUN before it is asked */
-#define STUCK		3	/* answers in a row that are the same */
-#define STUCK_FAULTS	100	/* at least so many between two of them */
+#define TICKS		2	/* ticks in the same KVM_RUN before the vCPU gets a signal */
+#define STUCK		3	/* signals in a row that find the same fault */
+#define STUCK_FAULTS	100	/* minimum number of faults between two signals */
 
 #define SVM_FEATURES		0x8000000a
 #define SVM_DECODE_ASSISTS	(1U << 7)
 
 /**
- * struct where - where a vCPU is
+ * struct where - the position of a vCPU
  * @rip: its instruction pointer
- * @gpa: where that is, if @mapped
+ * @gpa: guest address of @rip, if @mapped
  * @mapped: KVM could walk the guest's page tables
  * @private: KVM cannot read the instruction, or the page tables that lead to it
  */
@@ -59,10 +59,10 @@ struct where {
 };
 
 /**
- * struct faults - of this thread
+ * struct faults - faults of this thread
  * @watched: see exec_fault_watch()
- * @count: page faults when the last one was answered
- * @idle: answers in a row that had nothing to do
+ * @count: number of page faults when the last one was answered
+ * @idle: answers in a row without a new page
  */
 static __thread struct {
 	bool watched;
@@ -70,7 +70,7 @@ static __thread struct {
 	unsigned int idle;
 } faults;
 
-/* Any view does: it is the thread that is asked about. */
+/* Any view will do, because the ioctl is about the calling thread. */
 static int fault_ask(const struct exec_vcpu *vcpu, struct gmem_ioctl_view_fault *fault)
 {
 	int rc = -ENOENT;
@@ -100,9 +100,9 @@ void exec_fault_watch(const struct exec_vcpu *vcpu)
 }
 
 /*
- * Where a vCPU is that is not in KVM_RUN
+ * Find the position of a vCPU that is not in KVM_RUN
  *
- * Page tables that KVM cannot read lead it nowhere, as those that have no entry do.
+ * KVM_TRANSLATE does not tell page tables that KVM cannot read from ones without an entry.
  */
 static void find_where(const struct exec_vcpu *vcpu, struct where *where)
 {
@@ -162,9 +162,9 @@ void exec_diagnose_internal(const struct exec_vcpu *vcpu)
 }
 
 /*
- * Blocks are those of the file, for which memory is allocated in one piece.
+ * Populate the block of the file around @gpa, because gmem allocates whole blocks.
  *
- * Return: what GMEM_IOCTL_VIEW_POPULATE does.
+ * Return: the result of GMEM_IOCTL_VIEW_POPULATE.
  */
 static int slot_populate(const struct exec_slot *slot, uint64_t gpa, uint64_t *pages)
 {
@@ -177,7 +177,7 @@ static int slot_populate(const struct exec_slot *slot, uint64_t gpa, uint64_t *p
 	block = range_clip(block, limits);
 	rc = gmem_view_populate(slot->memory->view_fd, 0, view + block.start,
 				range_size(block), pages);
-	/* There may be room for the page, or only the page be whole. */
+	/* Try the page alone: it may still fit, or the memory error may be in another page. */
 	if (rc == -ENOMEM || rc == -EHWPOISON)
 		rc = gmem_view_populate(slot->memory->view_fd, 0,
 					view + (at & ~(RANGE_PAGE_SIZE - 1)),
@@ -186,9 +186,9 @@ static int slot_populate(const struct exec_slot *slot, uint64_t gpa, uint64_t *p
 }
 
 /*
- * In each address space, for which one the vCPU is in is not known.
+ * Populate the page in both address spaces, because that of the vCPU is not known.
  *
- * Return: 0; -ENOENT if the address is in no view; why it could not be.
+ * Return: 0; -ENOENT if no view has the address; or an error of slot_populate().
  */
 static int fault_populate(const struct exec_vcpu *vcpu, uint64_t gpa, uint64_t *pages)
 {
@@ -251,13 +251,13 @@ int exec_fault_answer(const struct exec_vcpu *vcpu)
 		return fault_known(vcpu, &fault);
 	if (rc != -EAGAIN)
 		return -EFAULT;
-	/* The thread was not watched yet: now it is. */
+	/* EAGAIN: there was no fault since gmem watches this thread. Try again. */
 	if (++faults.idle < IDLE_MAX)
 		return 0;
 	return give_up(vcpu, "KVM could not access guest memory itself, near", 0);
 }
 
-/* A vCPU that was at rest all the time has no faults, and is not found stuck. */
+/* Kick a vCPU that is in the same KVM_RUN for TICKS. One that only waits has no faults. */
 static void look(struct exec_vcpu *vcpu)
 {
 	uint64_t runs = __atomic_load_n(&vcpu->runs, __ATOMIC_RELAXED);
@@ -294,7 +294,7 @@ static void start(void)
 	unsigned int eax = 0, ebx = 0, ecx = 0, edx = 0;
 	pthread_t thread;
 
-	/* A CPU that tells KVM the instruction that has faulted needs no watch. */
+	/* With decode assists the CPU gives KVM the instruction bytes: no watch is needed. */
 	if (__get_cpuid(SVM_FEATURES, &eax, &ebx, &ecx, &edx) && edx & SVM_DECODE_ASSISTS)
 		return;
 	if (!exec_signals_kick())
@@ -312,7 +312,7 @@ void exec_watch_start(void)
 	pthread_once(&once, start);
 }
 
-/* It faults at the same device again and again, and KVM cannot know what it does. */
+/* Whether the vCPU repeats faults at one device, with an instruction that KVM cannot read. */
 bool exec_watch_stuck(struct exec_vcpu *vcpu)
 {
 	struct gmem_ioctl_view_fault last;

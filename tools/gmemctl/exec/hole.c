@@ -2,14 +2,13 @@
 /*
  * DOC: Holes
  *
- * A guest can point a device at memory that it has made private. The VMM, whose
- * device it is, gets SIGBUS for its access, which would end it for a mistake of its
- * guest. Instead it gets a page of zeros in that place of its mapping, a hole: what it
- * reads is zero, and what it writes is lost. When the page becomes shared, the
- * mapping is as before.
+ * A guest can point a device of the VMM at private memory. The VMM's access is a SIGBUS,
+ * which would end the VMM because of a mistake of its guest. Instead a page of zeros is
+ * mapped there, a hole: reads return zeros, and writes are lost. When the page becomes
+ * shared, the mapping is restored.
  *
- * There are at most EXEC_HOLES_MAX of them: the oldest goes when another comes, which
- * is as good as new, for an access there is answered again.
+ * There are at most EXEC_HOLES_MAX holes. A new one replaces the oldest, which does no
+ * harm: a later access there makes a hole again.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -29,18 +28,18 @@
 
 #define PAGE 4096u
 
-/* That an access fails again after the page has become shared is no accident. */
+/* How often an access to a shared page is retried. It may have become shared just now. */
 #define RETRIES 8
 
-/* Between two lines about zeros */
+/* Minimum time between two messages about zeros */
 #define SAY_NS (60 * UINT64_C(1000000000))
 
 /**
- * struct hole - one of them
- * @address: of the page; 0: there is none
- * @memory: what was mapped there
- * @offset: where in it
- * @protection: of the mapping
+ * struct hole - a hole in a mapping of the VMM
+ * @address: address of the page; 0: this entry is free
+ * @memory: the gmem fd that was mapped there
+ * @offset: offset in it
+ * @protection: protection of the mapping
  */
 struct hole {
 	uint64_t address;
@@ -50,8 +49,8 @@ struct hole {
 };
 
 /*
- * @zeros is a file with one page, mapped with MAP_PRIVATE: by it a hole is told from
- * whatever else the VMM may have mapped there meanwhile.
+ * @zeros is a file with one page, which is mapped with MAP_PRIVATE. It tells a hole from other
+ * files that the VMM may have mapped there since.
  */
 static struct {
 	struct exec_spin lock;
@@ -94,7 +93,7 @@ static void hole_fill(struct hole *hole)
 	hole->address = 0;
 }
 
-/* A page without anything in it takes no memory. */
+/* End a hole, and copy what the VMM has written there, unless it is zero, to the page. */
 static void hole_keep(struct hole *hole)
 {
 	void *page = (void *)(uintptr_t)hole->address;
@@ -108,7 +107,7 @@ static void hole_keep(struct hole *hole)
 	if (kept)
 		memcpy(bytes, page, PAGE);
 	hole_fill(hole);
-	/* Without a signal if there is no memory for it, which nobody could answer here. */
+	/* If there is no memory for the page this is an error. A store would be a SIGBUS. */
 	if (kept && !bytes_are_zero(bytes, PAGE) &&
 	    process_vm_writev(getpid(), &from, 1, &to, 1, 0) != PAGE)
 		exec_say_number("what the VMM has written before a reset is lost, at ",
@@ -147,7 +146,7 @@ static int visit_state(const struct gmem_range *range, void *data)
 	return 0;
 }
 
-/* One access that goes wrong again and again is not to be repeated for ever. */
+/* Limit the retries of an access that keeps failing. */
 static bool retry_shared(uint64_t address)
 {
 	static __thread uint64_t last;
@@ -158,7 +157,7 @@ static bool retry_shared(uint64_t address)
 	return tries < RETRIES;
 }
 
-/* A device may do it all the time. What a migration is told is more than that. */
+/* Limit the rate of the message. During a save, exec_save_refuses() has a better one. */
 static void say_zeros(uint64_t offset)
 {
 	uint64_t now = clock_now_ns();
@@ -190,8 +189,8 @@ static bool hole_map(const struct hole *new)
 }
 
 /*
- * The lock is held from the look at the state on: a conversion that comes later finds
- * the hole when it asks for the lock.
+ * The caller holds the lock from the query of the state to the mapping. A conversion after
+ * the query then finds the hole, because exec_holes_fill() takes the lock.
  */
 static bool hole_answer(uint64_t page)
 {

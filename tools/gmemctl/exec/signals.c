@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Two signals that the library shares with the VMM, and that no thread of it has
- * blocked: SIGBUS, which goes on to the VMM's handler where the library has no
- * answer; and one with which a vCPU is asked how it gets on.
+ * Two signals that the library shares with the VMM, and that no thread of the VMM may
+ * block: SIGBUS, which is passed on to the VMM's handler if the library cannot handle it;
+ * and one that makes a vCPU leave KVM_RUN, for the watch of fault.c.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include "exec.h"
 #include "report.h"
 
-/* @theirs: what the VMM has, or would have, for SIGBUS */
+/* @theirs: the VMM's action for SIGBUS */
 static struct {
 	struct exec_spin lock;
 	struct sigaction theirs;
@@ -19,7 +19,7 @@ static struct {
 	int kick;
 } signals;
 
-/* Not the library's own function, which leaves out those that the VMM may not block. */
+/* Call exec_next(), because our own pthread_sigmask() does not block both signals. */
 void exec_spin_lock(struct exec_spin *spin, sigset_t *before)
 {
 	sigset_t all;
@@ -36,7 +36,7 @@ void exec_spin_unlock(struct exec_spin *spin, const sigset_t *before)
 	exec_next()->pthread_sigmask(SIG_SETMASK, before, NULL);
 }
 
-/* As if the library was not there. What was no fault has to be sent once more. */
+/* Do what the VMM's action would do. A fault repeats by itself, another SIGBUS is raised again. */
 static void pass_on(int number, siginfo_t *info, void *context)
 {
 	const struct sigaction fallback = { .sa_handler = SIG_DFL };
@@ -72,7 +72,7 @@ static void on_kick(int number)
 {
 }
 
-/* One that nobody has a use for. What KVM_RUN returns then, SA_RESTART or not, is EINTR. */
+/* Take an unused real-time signal. KVM_RUN returns EINTR in spite of SA_RESTART. */
 static void take_kick(void)
 {
 	struct sigaction action = { .sa_handler = on_kick, .sa_flags = SA_RESTART };
@@ -138,8 +138,8 @@ bool exec_signals_action(int number, const struct sigaction *action, struct siga
 }
 
 /*
- * From the start, not only once they are taken: a thread inherits the mask of the one
- * that starts it, and QEMU blocks what it can.
+ * Leave out SIGBUS even before it is taken, because QEMU blocks all signals in its threads,
+ * and a thread inherits the mask of the one that starts it.
  */
 const sigset_t *exec_signals_mask(int how, const sigset_t *set, sigset_t *allowed)
 {
