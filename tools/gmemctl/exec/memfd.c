@@ -2,11 +2,10 @@
 /*
  * DOC: QEMU's memory-backend-memfd
  *
- * Of a memfd that QEMU makes for its guest's RAM, which it tells by the name, becomes a
- * gmem fd, under the same number: when ftruncate() says how large it is, for a gmem fd
- * has its size from the start. Nobody changes it afterwards, and so the seals that QEMU
- * asks for are true of it; the library answers for them. All other memfds are what they
- * are.
+ * The library replaces a memfd that QEMU creates for the guest's RAM by a gmem fd with the
+ * same number. It recognises it by its name. That happens in ftruncate(), because a gmem fd
+ * needs its size at creation. The size of a gmem fd does not change, so the seals that QEMU
+ * sets are true, and the library answers them. Other memfds are not changed.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -26,11 +25,11 @@
 
 enum memfd_kind {
 	MEMFD_OTHER,
-	MEMFD_WANTED,	/* a memfd still */
+	MEMFD_WANTED,	/* still a memfd, to be replaced */
 	MEMFD_GMEM,
 };
 
-/* What each descriptor is, and the seals of which QEMU was told. */
+/* The kind of each descriptor, and the seals that QEMU sees. */
 static struct memfd {
 	enum memfd_kind kind;
 	unsigned int seals;
@@ -101,7 +100,7 @@ bool exec_memfd_resize(int fd, uint64_t size)
 		return false;
 	made = size && size % PAGE_SIZE == 0 ? gmem_make(size) : -EINVAL;
 	rc = made < 0 ? made : 0;
-	/* Under the number that the VMM knows, with the flag that it has set. */
+	/* Keep the VMM's number of the descriptor, and its close-on-exec flag. */
 	if (!rc && dup3(made, fd, fcntl(fd, F_GETFD) & FD_CLOEXEC ? O_CLOEXEC : 0) < 0)
 		rc = -errno;
 	if (made >= 0)

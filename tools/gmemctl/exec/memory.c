@@ -16,7 +16,7 @@
 static struct exec_memory memories[EXEC_MEMORIES_MAX];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* Opened each time: after a fork() it would be the parent's. */
+/* Open the file each time: after fork() an open one would show the parent's mappings. */
 int exec_place_find(uint64_t address, struct exec_place *place)
 {
 	struct exec_procmap query = {
@@ -59,7 +59,7 @@ struct exec_memory *exec_memory_find(struct exec_file_id file)
 	return NULL;
 }
 
-/* Return: a new descriptor of @file, or -1: none is open that could be used. */
+/* Return: a duplicate of an open descriptor of @file, or -1 if none can be used. */
 static int fd_find(struct exec_file_id file, struct gmem_ioctl_stat *stat)
 {
 	DIR *directory = opendir("/proc/self/fd");
@@ -75,7 +75,7 @@ static int fd_find(struct exec_file_id file, struct gmem_ioctl_stat *stat)
 			continue;
 		if (gmem_stat(fd, stat))
 			break;
-		/* One to read from only has no views. */
+		/* A read-only descriptor cannot have a view. */
 		if ((fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDWR)
 			found = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	}
@@ -132,7 +132,7 @@ bool exec_memory_private(const struct exec_memory *memory)
 	return !gmem_stat(memory->fd, &stat) && stat.private_pages;
 }
 
-/* The VMM may be about to give back the memory, of which nothing is to be left. */
+/* Close all of it, because the VMM may expect that the memory is freed. */
 void exec_memory_put(struct exec_memory *memory)
 {
 	pthread_mutex_lock(&lock);

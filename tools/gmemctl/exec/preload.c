@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The functions of the C library that the library stands in for. */
+/* The functions of the C library that this library replaces. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -12,14 +12,14 @@
 #include "exec.h"
 #include "report.h"
 
-/* Where the firmware of a PC begins, and a vCPU after each reset */
+/* Instruction pointer of a vCPU after reset, where the firmware of a PC starts */
 #define RESET_RIP 0xfff0
 
 #define EXPORT __attribute__((visibility("default")))
 
 /*
- * Not <unistd.h> and <sys/ioctl.h>, which may have inline functions of the names that
- * are defined here.
+ * Do not include <unistd.h> and <sys/ioctl.h>, which may have inline functions with these
+ * names.
  */
 int ioctl(int fd, unsigned long request, ...);
 int close(int fd);
@@ -31,8 +31,8 @@ int io_uring_submit(struct io_uring *ring);
 int io_uring_submit_and_wait(struct io_uring *ring, unsigned int count);
 
 /*
- * Programs have the one or the other name, which headers may take for the same. Where a
- * long has 64 bits the functions are.
+ * Programs use either name of these pairs, and headers may define one as the other. With a
+ * 64-bit long both functions are the same.
  */
 int resize(int fd, int64_t length) __asm__("ftruncate");
 ssize_t put(int fd, const void *data, size_t size, int64_t offset) __asm__("pwrite");
@@ -49,12 +49,12 @@ ALIAS("pwritev") ssize_t putv64(int fd, const struct iovec *parts, int count,
 ALIAS("fcntl") int control64(int fd, int request, ...) __asm__("fcntl64");
 
 /**
- * struct io_uring - the queue of liburing 2, as far as its programs have it compiled in
- * @kernel: head, tail, of what was handed over
- * @mask: of indices of @requests
+ * struct io_uring - the start of liburing 2's structure, which is part of its ABI
+ * @kernel: head and tail of the requests that the kernel has
+ * @mask: mask for indices of @requests
  * @unused: entries, flags, dropped, array
- * @requests: see there
- * @head: of those that were not handed over yet, the first
+ * @requests: the requests
+ * @head: the first request that was not submitted yet
  * @tail: the one after the last
  */
 struct io_uring {
@@ -81,7 +81,7 @@ static int next_close(int fd)
 	return next.close(fd) ? -errno : 0;
 }
 
-/* What calls go through would come back here otherwise. */
+/* Find the replaced functions, and let struct calls use them, not the replacements. */
 static void next_find(void)
 {
 	next.ioctl = dlsym(RTLD_NEXT, "ioctl");
@@ -97,7 +97,7 @@ static void next_find(void)
 	next.sendmsg = dlsym(RTLD_NEXT, "sendmsg");
 	next.pwrite = dlsym(RTLD_NEXT, "pwrite64");
 	next.pwritev = dlsym(RTLD_NEXT, "pwritev64");
-	/* Of libaio and liburing, where the VMM has these. */
+	/* NULL if the VMM does not use libaio or liburing. */
 	next.io_submit = dlsym(RTLD_NEXT, "io_submit");
 	next.io_uring_submit = dlsym(RTLD_NEXT, "io_uring_submit");
 	next.io_uring_submit_and_wait = dlsym(RTLD_NEXT, "io_uring_submit_and_wait");
@@ -127,13 +127,13 @@ static int create_vm(int fd, void *type)
 {
 	int rc = calls->ioctl(fd, KVM_CREATE_VM, type);
 
-	/* Any other type has private memory of its own, or none. */
+	/* Only the default type. Others have private memory of KVM's own, or none. */
 	if (rc >= 0 && !type)
 		exec_vm_create(rc);
 	return rc;
 }
 
-/* The VMM's wish for other hypercalls is its own. */
+/* Keep exits for MAP_GPA_RANGE enabled, and record what the VMM has enabled itself. */
 static int enable_cap(struct exec_vm *vm, const struct kvm_enable_cap *theirs)
 {
 	struct kvm_enable_cap cap = *theirs;
@@ -156,7 +156,7 @@ static int vm_ioctl(struct exec_vm *vm, unsigned long request, void *arg)
 	case KVM_SET_USER_MEMORY_REGION:
 	case KVM_SET_USER_MEMORY_REGION2:
 		rc = exec_slot_set(vm, request, arg);
-		/* The signal for it comes with the first view, which QEMU has after its vCPUs. */
+		/* Here, because the watch needs the signal that is taken with the first view. */
 		if (exec_vm_has_views(vm))
 			exec_watch_start();
 		return rc;
@@ -183,7 +183,7 @@ static int vcpu_ioctl(struct exec_vcpu *vcpu, unsigned long request, void *arg)
 	case KVM_RUN:
 		return exec_run(vcpu, arg);
 	case KVM_SET_REGS:
-		/* The first vCPU begins anew: the machine was reset. */
+		/* The first vCPU is set to the reset vector: the machine is reset. */
 		if (!vcpu->id && vcpu->runs && regs->rip == RESET_RIP)
 			exec_reset(vcpu->vm);
 		return calls->ioctl(vcpu->fd, request, arg);
@@ -204,7 +204,7 @@ EXPORT int ioctl(int fd, unsigned long request, ...)
 	va_start(args, request);
 	arg = va_arg(args, void *);
 	va_end(args);
-	/* Only the lower half reaches the kernel. */
+	/* The kernel uses only the lower half. */
 	request = (unsigned int)request;
 	if (_IOC_TYPE(request) != KVMIO)
 		return exec_next()->ioctl(fd, request, arg);
@@ -249,7 +249,7 @@ EXPORT int resize(int fd, int64_t length)
 	return next->ftruncate(fd, length);
 }
 
-/* Whatever the argument is, or if there is none: it is passed on as the C library does. */
+/* Pass the argument on as the C library does, whatever its type, and even if there is none. */
 EXPORT int control(int fd, int request, ...)
 {
 	va_list args;
@@ -264,7 +264,7 @@ EXPORT int control(int fd, int request, ...)
 	return exec_next()->fcntl(fd, request, arg);
 }
 
-/* A VMM gives no more parts than IOV_MAX; of what is wrong the kernel tells. */
+/* Return: whether a save is refused. An invalid @count is left to the kernel. */
 static bool refused(const struct iovec *parts, int count)
 {
 	if (count <= 0 || !exec_save_refuses(parts, (size_t)count))
@@ -317,7 +317,7 @@ static bool request_refused(const struct iocb *request)
 	}
 }
 
-/* The first one answers for the call; those before one that is refused go ahead. */
+/* Submit the requests before the first refused one. If that is the first, return its error. */
 EXPORT int io_submit(void *context, long count, struct iocb **requests)
 {
 	const struct exec_next *next = exec_next();
@@ -330,7 +330,7 @@ EXPORT int io_submit(void *context, long count, struct iocb **requests)
 	return next->io_submit ? next->io_submit(context, good, requests) : -ENOSYS;
 }
 
-/* One that is refused has a descriptor that does not exist, and ends with EBADF. */
+/* Give a refused request an invalid descriptor, so that it fails with EBADF. */
 static void ring_refuse(struct io_uring *ring)
 {
 	for (unsigned int i = ring->head; i != ring->tail; i++) {
@@ -378,7 +378,7 @@ EXPORT sighandler_t signal(int number, sighandler_t handler)
 
 	if (!exec_signals_action(number, &action, &old))
 		return exec_next()->signal(number, handler);
-	/* The same word, whatever kind of handler it was. */
+	/* sa_handler and sa_sigaction are a union, so this is right for both. */
 	return old.sa_handler;
 }
 

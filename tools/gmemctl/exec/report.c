@@ -18,7 +18,7 @@
 struct exec_settings exec_settings = { .timeout_ms = EXEC_TIMEOUT_MS };
 struct exec_counters exec_counters;
 
-/* `gmemctl exec` has checked them; who sets them himself gets the default. */
+/* `gmemctl exec` has checked the values. Invalid ones set by hand get the default. */
 void exec_settings_read(void)
 {
 	const char *timeout = getenv(EXEC_TIMEOUT), *stats = getenv(EXEC_STATS);
@@ -30,8 +30,8 @@ void exec_settings_read(void)
 }
 
 /*
- * There is nobody to tell that nobody reads it, and the VMM does not die of that, as it would by
- * the signal. One that was pending before stays so.
+ * If stderr is a pipe without a reader, the text is lost. Block and discard the SIGPIPE, which
+ * would end the VMM, unless one was pending before.
  */
 static void say(const char *text, size_t size)
 {
@@ -62,7 +62,7 @@ void exec_say(const char *format, ...)
 	say(line, used);
 }
 
-/* snprintf() is not for signal handlers. */
+/* For signal handlers, which cannot use snprintf(). */
 void exec_say_number(const char *before, uint64_t number, const char *after)
 {
 	char line[LINE_MAX_BYTES] = SPEAKER;

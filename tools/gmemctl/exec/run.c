@@ -28,7 +28,7 @@ static int enter(struct exec_vcpu *vcpu, void *arg)
 	return rc;
 }
 
-/* A VMM that wants to see them all the same does, if the VM has no views. */
+/* Answer MAP_GPA_RANGE, unless the VM has no views and the VMM has enabled these exits. */
 static bool hypercall_answer(struct exec_vcpu *vcpu)
 {
 	struct exec_vm *vm = vcpu->vm;
@@ -47,7 +47,7 @@ static bool hypercall_answer(struct exec_vcpu *vcpu)
 		return false;
 	if (!exec_vm_has_views(vm) && vm->asked & 1U << KVM_HC_MAP_GPA_RANGE)
 		return false;
-	/* KVM_EINVAL and its like are errno values. */
+	/* KVM_EINVAL and similar are errno values. */
 	if (!exec_vm_has_views(vm)) {
 		answer = -KVM_ENOSYS;
 	} else if (map_gpa_parse(args, &map, &refusal)) {
@@ -62,8 +62,8 @@ static bool hypercall_answer(struct exec_vcpu *vcpu)
 }
 
 /*
- * KVM hands an emulated access to RAM that it cannot do itself to the VMM, which cannot
- * either if the page is private. What is written to a ROM is for the VMM.
+ * Whether an MMIO exit is an access to private RAM: KVM leaves accesses that it cannot do to
+ * the VMM, which cannot do them either. Writes to a ROM are for the VMM.
  */
 static bool operand_private(struct exec_vcpu *vcpu)
 {
@@ -84,7 +84,7 @@ static bool operand_private(struct exec_vcpu *vcpu)
 	return private;
 }
 
-/* Return: whether to run it again; else @rc is for the VMM. */
+/* Return: whether to enter the vCPU again; if not, the VMM gets @rc. */
 static bool exit_answer(struct exec_vcpu *vcpu, int *rc)
 {
 	switch (vcpu->run->exit_reason) {

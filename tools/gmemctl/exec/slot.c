@@ -40,9 +40,9 @@ bool exec_slot_private(const struct exec_slot *slot, uint64_t gpa)
 }
 
 /*
- * Where the slot's memory is, if all of it is one piece of one file.
+ * Find the file and offset of the slot's memory
  *
- * Return: 0; -ENOENT.
+ * Return: 0; -ENOENT if it is not one contiguous part of one file.
  */
 static int slot_place(const struct exec_slot *slot, struct exec_place *first)
 {
@@ -64,7 +64,7 @@ static int slot_place(const struct exec_slot *slot, struct exec_place *first)
 	return 0;
 }
 
-/* Return: 0 with the view mapped; -ENOENT: it is not gmem's; another errno. */
+/* Map the view of a slot. Return: 0; -ENOENT: the memory is not gmem's; another -errno. */
 static int slot_map(struct exec_slot *slot)
 {
 	struct exec_place place;
@@ -90,8 +90,8 @@ static void slot_unmap(struct exec_slot *slot)
 }
 
 /*
- * The VMM has its dirty pages logged from now on, or no more. Zeros that it was given
- * before are no answer to what it reads then.
+ * Note that the VMM enables or disables the log of dirty pages. End the holes when a save
+ * starts, so that zeros that the VMM reads during the save are noticed.
  */
 static void slot_log(const struct exec_slot *slot, uint32_t before, uint32_t flags)
 {
@@ -120,7 +120,7 @@ void exec_slots_drop(struct exec_vm *vm)
 	free(vm->slots);
 }
 
-/* What KVM gets in the place of @arg. */
+/* The argument that KVM gets instead of @arg. */
 union region {
 	struct kvm_userspace_memory_region one;
 	struct kvm_userspace_memory_region2 two;
@@ -140,7 +140,7 @@ static int tell_kvm(struct exec_vm *vm, unsigned long request, const void *arg,
 	return calls->ioctl(vm->fd, request, &region);
 }
 
-/* A slot that was not there, or that KVM will not have changed so. */
+/* Add a new slot, or try a change that KVM refuses: of address or size. */
 static int slot_add(struct exec_vm *vm, unsigned long request, const void *arg,
 		    struct exec_slot *new)
 {
@@ -172,7 +172,7 @@ static int slot_add(struct exec_vm *vm, unsigned long request, const void *arg,
 	}
 	new->fresh = true;
 	slot_log(new, 0, new->flags);
-	/* Another VMM may have had it before, whose guest goes on here. */
+	/* The gmem fd may come from another VMM, with private pages of the same guest. */
 	if (exec_memory_private(new->memory))
 		__atomic_store_n(&vm->private, true, __ATOMIC_RELAXED);
 	vm->slots[vm->nr_slots] = *new;
@@ -196,7 +196,7 @@ static int slot_set(struct exec_vm *vm, unsigned long request, const void *arg,
 			slot_remove(vm, old);
 		return rc;
 	}
-	/* Other flags, or another address in the guest: the same mapping. */
+	/* Only flags or the guest address change: keep the mapping. */
 	if (old && old->address == new->address && old->size == new->size) {
 		rc = tell_kvm(vm, request, arg, old);
 		if (rc)
@@ -206,7 +206,7 @@ static int slot_set(struct exec_vm *vm, unsigned long request, const void *arg,
 		old->gpa = new->gpa;
 		return 0;
 	}
-	/* A VM with private memory of its own needs none of ours. */
+	/* A slot with a guest_memfd has private memory of KVM's own, and gets no view. */
 	if (!new->size || new->flags & KVM_MEM_GUEST_MEMFD)
 		return tell_kvm(vm, request, arg, NULL);
 	return slot_add(vm, request, arg, new);
@@ -227,7 +227,7 @@ int exec_slot_set(struct exec_vm *vm, unsigned long request, const void *arg)
 
 	pthread_rwlock_wrlock(&vm->lock);
 	rc = slot_set(vm, request, arg, &new);
-	/* Also those that have come since the call: what they were told is of before. */
+	/* Drop connections that were told of the old slots, even those made during the call. */
 	exec_remotes_drop();
 	pthread_rwlock_unlock(&vm->lock);
 	if (!before && exec_vm_has_views(vm))
@@ -235,7 +235,7 @@ int exec_slot_set(struct exec_vm *vm, unsigned long request, const void *arg)
 	return rc;
 }
 
-/* What does not fit into memory is asked for when the guest touches it. */
+/* Put populated pages into new views. A page that is missing there is added by a fault. */
 void exec_slots_fill(struct exec_vm *vm)
 {
 	if (!__atomic_load_n(&vm->fresh, __ATOMIC_ACQUIRE))

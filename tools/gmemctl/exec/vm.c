@@ -10,7 +10,7 @@
 
 #define RUN_SIZE 4096	/* struct kvm_run is in the first page */
 
-/* KVM's leaves may come after those of another hypervisor that it plays. */
+/* KVM's leaves may follow those of another hypervisor that KVM emulates. */
 #define LEAVES_START	0x40000000U
 #define LEAVES_STEP	0x100U
 #define LEAVES_END	0x40010000U
@@ -22,7 +22,7 @@ enum exec_kind {
 	EXEC_VCPU,
 };
 
-/* What each descriptor is; read without a lock. */
+/* The kind of each descriptor, read without a lock. */
 static struct exec_fd {
 	enum exec_kind kind;
 	void *object;
@@ -87,8 +87,8 @@ void exec_vm_create(int fd)
 	vm->users = 1;
 	pthread_rwlock_init(&vm->lock, NULL);
 	/*
-	 * From now on a guest that asks for a conversion leaves KVM_RUN. Where KVM cannot
-	 * do that, its guests have no private memory by themselves.
+	 * From now on a guest's request for a conversion is an exit. If KVM does not support
+	 * that, a guest cannot make memory private itself.
 	 */
 	vm->answers = !calls->ioctl(fd, KVM_ENABLE_CAP, &cap);
 	if (!vm->answers)
