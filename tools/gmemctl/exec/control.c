@@ -17,7 +17,7 @@
 #include "exec.h"
 #include "report.h"
 
-/* Ranges in one answer of map; the rest is asked for, as with gmemctl's own VMs */
+/* Ranges in one answer of map. The client requests the rest, as with gmemctl's own VMs */
 #define RANGES_MAX 1024
 
 static struct {
@@ -28,8 +28,8 @@ static struct {
 } control = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 /*
- * Those of `gmemctl dump`, which come and go: when the slots change they go, and the
- * next one has the new slots.
+ * Connections of `gmemctl dump`. They are dropped when the slots change; a new one gets the
+ * new slots.
  */
 static struct remotes remotes = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -98,10 +98,11 @@ static int serve_stat(struct exec_vm *vm, struct json_object *request,
 }
 
 /**
- * struct map - what a walk over the states of slots adds to
- * @ranges: of the answer
- * @gpa: where the next state begins
- * @run: not in @ranges yet; neighbours of one state, of two slots too, are one range
+ * struct map - a map that a walk over the states of slots builds
+ * @ranges: ranges of the answer
+ * @gpa: address at which the next state begins
+ * @run: the last range, not in @ranges yet. Adjacent ranges with one state are joined, even
+ *	those of different slots
  * @private: the state of @run
  */
 struct map {
@@ -111,7 +112,7 @@ struct map {
 	bool private;
 };
 
-/* Return: 0; 1: there are enough without @run. */
+/* Add @run to the answer. Return: 0; 1: the answer is full. */
 static int map_end_run(struct map *map)
 {
 	if (!range_size(map->run))
@@ -138,7 +139,7 @@ static int map_visit(const struct gmem_range *range, void *data)
 	return 0;
 }
 
-/* The slot that comes first from @gpa on, in the first address space. */
+/* Return: the first slot that ends above @gpa, in the first address space. */
 static const struct exec_slot *slot_next(const struct exec_vm *vm, uint64_t gpa)
 {
 	const struct exec_slot *next = NULL;
@@ -153,7 +154,7 @@ static const struct exec_slot *slot_next(const struct exec_vm *vm, uint64_t gpa)
 	return next;
 }
 
-/* Return: 0 when all is in the answer; 1: from @map->run on there is more. */
+/* Return: 0 if the map is complete; 1: the rest starts with @map->run; or -errno. */
 static int map_slots(const struct exec_vm *vm, struct range wanted, struct map *map)
 {
 	const struct exec_slot *slot;
@@ -212,7 +213,7 @@ static int serve_convert(struct exec_vm *vm, struct json_object *request,
 		rc = message_range(request, &range, error);
 	if (rc)
 		return rc;
-	/* The guest, which stands still, does not ask for it. */
+	/* The guest is stopped, so this request is not the guest's. */
 	if (to_private && exec_save_stands())
 		return error_set(error, -EBUSY, exec_settings.name, "convert memory",
 				 "the VMM takes a snapshot: try again when it is done");
@@ -233,7 +234,7 @@ static int serve_decommit(struct exec_vm *vm, struct json_object *request,
 			      "memory of a gmem fd that the guest sees") : 0;
 }
 
-/* What ends a VMM in order is its own business; SIGTERM is what it has for that. */
+/* SIGTERM lets the VMM shut down in its own way. */
 static int serve_stop(struct exec_vm *vm, struct json_object *request,
 		      struct json_object **result, struct error *error)
 {
@@ -242,9 +243,9 @@ static int serve_stop(struct exec_vm *vm, struct json_object *request,
 }
 
 /*
- * The newest VM that has views: a VMM may have another one for a moment, to probe.
+ * Find the newest VM with views. A VMM may create another VM for a moment, to probe KVM.
  *
- * Return: the VM, which stays until it is put; NULL: there is none.
+ * Return: the VM, with a reference for exec_vm_put(); NULL: there is none.
  */
 static struct exec_vm *views_get(void)
 {
@@ -259,10 +260,10 @@ static struct exec_vm *views_get(void)
 }
 
 /*
- * The slots as they are now, each with a descriptor of its own: neither the VMM nor its
- * guest waits for who is told of them.
+ * Copy the current slots, with duplicates of their fds. So vm->lock, on which the VMM and its
+ * guest may wait, is not held while they are sent.
  *
- * Return: 0 with @extents, to be put also after a failure; a negative errno.
+ * Return: 0 or -errno. The caller frees @extents and closes its fds, after an error, too.
  */
 static int extents_take(const struct exec_vm *vm, struct extent **extents, unsigned int *count)
 {
@@ -345,7 +346,7 @@ static int serve(void *data, const char *command, struct json_object *request,
 	for (unsigned int i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (strcmp(commands[i].name, command))
 			continue;
-		/* A conversion may wait for a page, and the VMM with its other VMs does not. */
+		/* A reference, no lock: a conversion may wait for a page, the VMM must not. */
 		vm = views_get();
 		if (!vm)
 			return error_set(error, -ESHUTDOWN, exec_settings.name, "find its VM",
@@ -374,7 +375,7 @@ void exec_control_start(void)
 	pthread_mutex_unlock(&control.lock);
 }
 
-/* A child of fork() has neither the thread nor a right to the socket. */
+/* Not in a child of fork(): it does not have the thread, and does not own the socket. */
 void exec_control_stop(void)
 {
 	if (control.pid != getpid())

@@ -15,10 +15,10 @@
 #define PARTS_MAX GMEM_CONVERT_MAX_RANGES
 
 /**
- * struct parts - a range of addresses as parts of gmem fds
- * @count: of @memory and @range
- * @memory: where each part lies
- * @range: of its offsets, ready for GMEM_IOCTL_CONVERT
+ * struct parts - a range of guest addresses, as parts of gmem fds
+ * @count: number of entries in @memory and @range
+ * @memory: the gmem fd of each part
+ * @range: offsets of each part, ready for GMEM_IOCTL_CONVERT
  */
 struct parts {
 	unsigned int count;
@@ -41,7 +41,7 @@ static int parts_add(struct parts *parts, struct exec_memory *memory,
 	}
 	if (i == PARTS_MAX)
 		return -EINVAL;
-	/* Of one fd they have to be ascending; most often they are one. */
+	/* The ioctl needs the parts of an fd in ascending order. Mostly there is only one part. */
 	for (; i && (parts->memory[i - 1] > memory ||
 		     (parts->memory[i - 1] == memory &&
 		      parts->range[i - 1].offset >= range.offset)); i--) {
@@ -54,7 +54,7 @@ static int parts_add(struct parts *parts, struct exec_memory *memory,
 	return 0;
 }
 
-/* What an ordinary access of the guest would reach, so the first address space. */
+/* Use the first address space: that of ordinary accesses of the guest. */
 static int parts_find(const struct exec_vm *vm, struct range what, struct parts *parts)
 {
 	parts->count = 0;
@@ -77,7 +77,7 @@ static int parts_find(const struct exec_vm *vm, struct range what, struct parts 
 	return 0;
 }
 
-/* Signals come when they like, and each lets the wait begin anew. */
+/* Convert, and repeat after a signal with the rest of the timeout. */
 static int convert_repeat(int fd, const struct gmem_ioctl_convert *what,
 			  struct gmem_ioctl_convert *done)
 {
@@ -94,7 +94,7 @@ static int convert_repeat(int fd, const struct gmem_ioctl_convert *what,
 	return rc;
 }
 
-/* The parts from @first on that are in the same fd. */
+/* Convert @count parts from @first on, which are in the same fd. */
 static int convert_one(const struct parts *parts, unsigned int first, unsigned int count,
 		       bool to_private, char *why, size_t why_size)
 {
@@ -194,9 +194,9 @@ double exec_convert_rate(uint64_t start_ns)
 }
 
 /*
- * The firmware that runs next knows of no private memory, nor do the devices that it
- * uses; and what the guest had is not theirs to see. It is the VMM that resets the
- * machine, when it likes: if contents survived, that was a way to read them.
+ * Make all memory shared, because the firmware that runs next, and its devices, do not expect
+ * private memory. Its contents become zeros: the VMM can reset the machine at any time, and
+ * could read them otherwise.
  */
 void exec_reset(struct exec_vm *vm)
 {

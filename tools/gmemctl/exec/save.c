@@ -2,19 +2,19 @@
 /*
  * DOC: Saving
  *
- * A VMM that migrates its guest, or saves it, reads all of its memory. Where that is
- * private it gets zeros, and what it has saved would not be the guest. So it is to fail,
- * and its guest to go on: what the VMM writes then is refused with EPERM.
+ * A VMM that migrates or saves its guest reads all of its memory. It gets zeros for private
+ * memory, so the saved guest would be corrupt. So the save has to fail, and the guest to
+ * continue: writes of the VMM are then refused with EPERM.
  *
- * That it saves is known by KVM's log of dirty pages, which it has on then. A thread that
- * asks for the log is one that migrates, unless it is the VMM's first one: that has other
- * things to write, too. A migration is refused when it has come to private memory, and not
- * before: one that leaves shared mappings out (x-ignore-shared of QEMU) never does. The
- * events of QEMU's monitor that this thread writes are let through: libvirt learns by one
- * of them that the migration has failed. A snapshot goes to a disk, by other threads, while
- * the guest stands still: it is known by its first bytes, and refused if anything is private.
- * Those of an encrypted qcow2 are not known: what is written is encrypted already. QEMU 7.2
- * does not come that far: the parts it writes are not whole sectors, and it aborts.
+ * A save is recognised by KVM's log of dirty pages, which the VMM enables for it. A thread
+ * that reads the log is one that migrates, unless it is the VMM's first thread, which also
+ * writes other data. A migration is refused only after it has read private memory: one
+ * without shared mappings (x-ignore-shared of QEMU) never does. Events of QEMU's monitor
+ * that this thread writes are not refused: libvirt learns from one of them that the
+ * migration has failed. A snapshot is written to a disk by other threads while the guest is
+ * stopped: it is recognised by its first bytes, and refused if any memory is private. A
+ * snapshot in an encrypted qcow2 is not recognised, because it is encrypted before it is
+ * written. QEMU 7.2 aborts before that, because it writes parts of sectors.
  */
 #define _GNU_SOURCE
 #include <string.h>
@@ -24,17 +24,17 @@
 #include "report.h"
 #include "exec.h"
 
-/* What a migration, and a snapshot, of QEMU begins with: a name, and a version */
+/* The first bytes of a migration and of a snapshot of QEMU: magic and version */
 #define QEMU_START "QEVM\0\0\0\3"
 #define QEMU_START_SIZE 8
 
 /**
- * struct saving - all of it changed atomically
- * @slots: that have their dirty pages logged
- * @number: counts the times that this was begun
- * @zeros: the VMM was given zeros since then
- * @stands: the VMM's first thread has asked for the log
- * @said: of that number it was said that it is refused
+ * struct saving - the current save; all members are changed atomically
+ * @slots: number of slots whose dirty pages are logged
+ * @number: number of saves so far
+ * @zeros: the VMM was given zeros during this save
+ * @stands: the VMM's first thread has read the log, so the guest is stopped
+ * @said: number of the save whose refusal was reported last
  */
 static struct {
 	unsigned int slots;
@@ -44,7 +44,7 @@ static struct {
 	unsigned int said;
 } saving;
 
-/* Of the last one that this thread had to do with */
+/* Number of the last save for which this thread has read the log */
 static __thread unsigned int saves;
 
 static bool is_on(void)
@@ -59,7 +59,7 @@ static bool is_first_thread(void)
 
 void exec_save_slots(int more)
 {
-	/* Before the count, by which others see that it is on. */
+	/* Before @slots changes, because other threads see by it that a save is on. */
 	if (more > 0 && !is_on()) {
 		__atomic_store_n(&saving.zeros, false, __ATOMIC_RELAXED);
 		__atomic_store_n(&saving.stands, false, __ATOMIC_RELAXED);
@@ -106,8 +106,8 @@ static bool starts(const struct iovec *parts, size_t count)
 }
 
 /*
- * The thread that migrates says itself to the monitor how that ends. A migration has binary
- * numbers before all that is the guest's, so it begins otherwise.
+ * Whether a write is an event of the monitor, such as the end of a migration. The thread that
+ * migrates writes it itself. Data of a migration starts with binary numbers, and so differs.
  */
 static bool is_event(const struct iovec *parts, size_t count)
 {
