@@ -10,7 +10,7 @@ const struct cli_option json_option[] = {
 	{ 0 }
 };
 
-/* What main() has taken already, see command_ask(): is it a word that there is? */
+/* Check the value of --color. main() has applied it already, see command_ask(). */
 static int check_color(const struct cli_option *option, const char *name,
 		       const char *text, void *to)
 {
@@ -19,7 +19,7 @@ static int check_color(const struct cli_option *option, const char *name,
 	return option_word(option, name, text, &word);
 }
 
-/* What each command takes, and only `gmemctl help` shows */
+/* Options of all commands, which only `gmemctl help` shows */
 static const struct cli_option common_options[] = {
 	{ "--help", NULL, NULL, .also = { "-h" } },
 	{ "--color", "WHEN", check_color, .words = color_words },
@@ -27,15 +27,15 @@ static const struct cli_option common_options[] = {
 };
 
 /**
- * struct word - an argument, looked at
- * @option: its option; NULL: it is none
- * @name: of the option, as it was typed
- * @text: the value, or what is no option
- * @offset: of the value
- * @given: as in the table
- * @unknown: it should be an option
- * @valued: it has a value behind '='
- * @missing: it should have a value
+ * struct word - a parsed argument
+ * @option: its option; NULL: it is not an option
+ * @name: name of the option, as typed
+ * @text: the value, or an argument that is not an option
+ * @offset: offset of the value in the structure of the command line
+ * @given: offset of the name, as in the table
+ * @unknown: it looks like an option, but is unknown
+ * @valued: it has a value after '='
+ * @missing: its value is missing
  */
 struct word {
 	const struct cli_option *option;
@@ -47,9 +47,9 @@ struct word {
 };
 
 /**
- * struct words - a command line, being read
- * @at: the next argument
- * @plain: there are no options any more
+ * struct words - a command line that is being parsed
+ * @at: index of the next argument
+ * @plain: the remaining arguments are not options
  */
 struct words {
 	const struct command *command;
@@ -59,7 +59,7 @@ struct words {
 	bool plain;
 };
 
-/* Which of the option's names begins the word, and is all of it but a value */
+/* Return: the name of the option that is the word, up to '=' if there is one; or NULL */
 static const char *name_of(const struct cli_option *option, const char *word)
 {
 	const char *name = option->name;
@@ -95,7 +95,7 @@ static bool find_option(const struct cli_option *table, size_t offset,
 	return false;
 }
 
-/* Return: whether there is another one. */
+/* Parse the next argument. Return: false at the end. */
 static bool next_word(struct words *words, struct word *word)
 {
 	const struct command *command = words->command;
@@ -127,7 +127,7 @@ static bool next_word(struct words *words, struct word *word)
 	return true;
 }
 
-/* The argument that comes after so many others. */
+/* Return: the entry of the argument with this number, from 0; or NULL. */
 static const struct cli_option *find_argument(const struct cli_option *table, unsigned int number)
 {
 	for (; table && !option_is_end(table); table++)
@@ -148,8 +148,8 @@ static int take(const struct cli_option *option, const struct word *word,
 }
 
 /*
- * Options are taken as they come, and what is none of them afterwards: it is of no
- * use to hear that a name is wrong where an option is missing that dash.
+ * Handle options in their order. Other arguments are handled after all options, so that an
+ * error in an option is reported first.
  */
 static int take_options(struct words *words, struct word *plain, unsigned int *count, void *out)
 {
@@ -169,7 +169,7 @@ static int take_options(struct words *words, struct word *plain, unsigned int *c
 			plain[(*count)++] = word;
 			if (argument->parse != option_program)
 				continue;
-			/* The rest is the program's. */
+			/* The remaining arguments are those of the program. */
 			plain[*count - 1].text = (char *)&words->argv[words->at - 1];
 			return 0;
 		}
@@ -185,7 +185,7 @@ static int take_options(struct words *words, struct word *plain, unsigned int *c
 	return 0;
 }
 
-/* So many arguments that are no options has no command. */
+/* More arguments than any command has, besides options. */
 #define ARGUMENTS_MAX 8
 
 int command_parse(const struct command *command, int argc, char **argv, void *out)
@@ -220,7 +220,7 @@ void command_ask(const struct command *command, int argc, char **argv, struct as
 	while (next_word(&words, &word)) {
 		const char *typed = argv[words.at - 1];
 
-		/* JSON is what is wrong with the option, too. */
+		/* Even if it is not valid here, because errors about options are in JSON, too. */
 		if (!words.plain && (!word.option || !word.option->argument))
 			asked->json |= !strcmp(typed, "--json");
 		asked->help |= word.option == &common_options[0];

@@ -6,9 +6,9 @@
 #include "command.h"
 
 #define WIDTH		80
-#define COLUMN_MAX	24	/* where the text of an option begins at most */
+#define COLUMN_MAX	24	/* maximum column of the text of an option */
 
-/* A line in words, from column @used on; what goes on begins at @column. */
+/* Print a line from column @used on, and wrap it to @column. */
 static void wrap_line(FILE *stream, int column, int used, const char *line, size_t length)
 {
 	const char *end = line + length;
@@ -31,7 +31,7 @@ static void wrap_line(FILE *stream, int column, int used, const char *line, size
 	fputc('\n', stream);
 }
 
-/* Line by line; one that begins with a blank is as it is to be. */
+/* Print and wrap each line. A line that begins with a blank is not wrapped. */
 static void wrap(FILE *stream, int column, int used, const char *text)
 {
 	while (*text) {
@@ -52,7 +52,7 @@ static int label(char *text, size_t size, const struct cli_option *option)
 			option->argument ? option->argument : "");
 }
 
-/* As wide as the widest that is not too wide. */
+/* Return: the column of texts, after the widest option that is not too wide. */
 static int find_column(const struct cli_option *table, int column)
 {
 	char text[80];
@@ -105,7 +105,7 @@ static void show_usage(FILE *stream, const struct command *command)
 	for (; usage && *usage; usage += strspn(usage, "\n")) {
 		int length = (int)strcspn(usage, "\n");
 
-		/* A line that begins with a blank goes on with the one before. */
+		/* A line that begins with a blank continues the previous one. */
 		fprintf(stream, "%s%s%.*s\n", lead, *usage == ' ' ? "" : "gmemctl ", length, usage);
 		usage += length;
 		lead = "       ";
@@ -211,7 +211,7 @@ int command_complete(int argc, char **argv)
 		return EXIT_CODE_OK;
 	}
 	option = command_expects(command, before - used + 1, argv + used - 1);
-	/* Nothing for what is a file: a shell knows these. */
+	/* The shell completes names of files itself. */
 	for (unsigned int i = 0; option && option->words && option->words[i]; i++)
 		puts(option->words[i]);
 	if (option && option->parse == option_vm_name && option->name[0] != '-')

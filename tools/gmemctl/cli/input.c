@@ -15,7 +15,7 @@
 
 #define BLOCK_SIZE	(1 << 20)
 
-/* How long a FIFO may be without somebody who writes to it */
+/* How long to wait for a writer of a FIFO */
 #define FIFO_WAIT_MS	1000
 
 static int refuse_size(const char *path, uint64_t max, struct error *error)
@@ -25,7 +25,7 @@ static int refuse_size(const char *path, uint64_t max, struct error *error)
 }
 
 /*
- * O_NONBLOCK: open() would wait for somebody to write to a FIFO, without an end.
+ * Open with O_NONBLOCK, because open() would wait for a writer of a FIFO without a limit.
  * Return: a file, with @is_fifo set, or a negative errno.
  */
 static int file_open(const char *path, uint64_t max, bool *is_fifo, struct error *error)
@@ -72,10 +72,10 @@ int input_open_fd(const char *path, struct error *error)
 }
 
 /*
- * A FIFO that nobody has open for writing reads as if it were at its end. poll()
- * waits for a writer, and for what it writes, or for its end; but it knows nothing
- * of one that was gone before the FIFO was opened here.
- * @ended: that read(2) has no more is the end, such as after the first bytes
+ * Read from a file or FIFO. A FIFO without a writer reads as at its end. poll() waits for
+ * a writer, its data, or its end; but it does not report a writer that had closed the FIFO
+ * before it was opened here.
+ * @ended: if read(2) returns 0 that is the end, for example after the first bytes
  *
  * Return: bytes read; 0 at the end; a negative errno.
  */
@@ -93,7 +93,7 @@ static ssize_t file_read(int fd, bool ended, void *bytes, size_t size)
 			continue;
 		if (got && errno != EAGAIN)
 			return -errno;
-		/* EAGAIN: there is a writer, which may take its time. */
+		/* EAGAIN: there is a writer, so wait without a limit. */
 		ready = poll(&wait, 1, got ? -1 : FIFO_WAIT_MS);
 		if (!ready)
 			return -ENXIO;
@@ -133,7 +133,7 @@ int input_read_blocks(const char *path, uint64_t max, input_take_fn take,
 	return rc;
 }
 
-/* A file on its way to memory, for which there is room */
+/* A file that is being read, and the size of its buffer */
 struct reading {
 	struct input *input;
 	uint64_t room;

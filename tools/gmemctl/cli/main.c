@@ -8,12 +8,12 @@
 #include "command.h"
 #include "out.h"
 
-/* What the completion of the shell asks, see packaging/gmemctl.bash-completion */
+/* The command for completion in the shell, see packaging/gmemctl.bash-completion */
 #define COMPLETE "__complete"
 
 static const struct command command_help;
 
-/* The guests that gmemctl brings along, and SEV-SNP, are x86-64's. */
+/* The built-in payloads, and SEV-SNP, exist only on x86-64. */
 const struct command *const commands[] = {
 	&command_info,
 	&command_check,
@@ -94,7 +94,7 @@ static int help_one(const struct command *command)
 	return EXIT_CODE_OK;
 }
 
-/* Return: NULL, and it has been said that there is no such command. */
+/* Return: a command, or NULL after an error was printed. */
 static const struct command *find(int argc, char **argv, int *used)
 {
 	const struct command *command = command_find(argc, argv, used);
@@ -154,7 +154,7 @@ static int version_main(void)
 	return EXIT_CODE_OK;
 }
 
-/* Whether one is there, where no command says which words are values. */
+/* Whether --json was given. Used without a command, when values cannot be told from options. */
 static bool has_json(int argc, char **argv)
 {
 	for (int i = 0; i < argc && strcmp(argv[i], "--"); i++)
@@ -163,7 +163,7 @@ static bool has_json(int argc, char **argv)
 	return false;
 }
 
-/* @argv: from the last word of its name on */
+/* Run a command. @argv starts with the last word of its name */
 static int run_command(const struct command *command, int argc, char **argv)
 {
 	void *arguments = calloc(1, command->size + 1);
@@ -195,7 +195,7 @@ static int dispatch_command(int argc, char **argv, bool json)
 		command_ask(command, argc - used + 1, argv + used - 1, &asked);
 	else
 		asked.json |= has_json(argc, argv);
-	/* Known before options are parsed: what is wrong with them is JSON, too. */
+	/* Before options are parsed, so that errors about them are in JSON, too. */
 	out_start(asked.json);
 	if (asked.color)
 		out_color_set(asked.color);
@@ -209,13 +209,13 @@ static int dispatch_command(int argc, char **argv, bool json)
 	return run_command(command, argc - used + 1, argv + used - 1);
 }
 
-/* Without a command it shows the state, like info. */
+/* Run the command of the command line; without one, info. */
 static int dispatch(int argc, char **argv)
 {
 	bool json = false, help;
 	const char *color = NULL;
 
-	/* Both can be before the command, too. */
+	/* --json and --color may come before the command, too. */
 	for (argc--, argv++; argc; argc--, argv++) {
 		if (!strcmp(argv[0], "--json")) {
 			json = true;

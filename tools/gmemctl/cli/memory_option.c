@@ -12,8 +12,8 @@
 
 /**
  * struct item - one item of the list
- * @value: what follows the '='; NULL: there is no '='
- * @bare: a SIZE without its key
+ * @value: text after '='; NULL: there is no '='
+ * @bare: it is a SIZE without a key
  */
 struct item {
 	const char *key;
@@ -37,9 +37,9 @@ enum key {
 };
 
 /**
- * struct parser - a list being parsed
+ * struct parser - a list that is being parsed
  * @option: the result
- * @given: by key: it was there
+ * @given: for each key, whether it was given
  */
 struct parser {
 	struct memory_option *option;
@@ -52,7 +52,7 @@ static int item_fail(struct parser *parser, const struct item *item,
 {
 	bool has_both = item->value && !item->bare;
 
-	/* The list may be of any length and contain anything. */
+	/* Truncate the texts, because the list may have any length. */
 	return error_set(parser->error, -EINVAL, OBJECT, action,
 			 "expected %s, not '%.32s%s%.64s'", expected, item->bare ? "" : item->key,
 			 has_both ? "=" : "", item->value ? item->value : "");
@@ -145,7 +145,7 @@ static int parse_item(struct parser *parser, const struct item *item)
 	return keys[key].parse(parser, item, (char *)parser->option + keys[key].offset);
 }
 
-/* A first item that starts with a digit is a size without its key. */
+/* Parse a list. If the first item starts with a digit it is a size without a key. */
 static int parse_list(struct parser *parser, char *list)
 {
 	bool bare = isdigit((unsigned char)*list);
@@ -217,7 +217,7 @@ int memory_option_parse(const char *text, struct memory_option *out, struct erro
 		rc = check_keys(&parser);
 	if (rc)
 		return rc;
-	/* What follows from what was given */
+	/* Defaults that depend on the given items */
 	if (!parser.given[KEY_KIND] && request->path)
 		request->kind = BACKING_FILE;
 	if (request->hugepages && request->kind == BACKING_SHARED)
@@ -225,7 +225,7 @@ int memory_option_parse(const char *text, struct memory_option *out, struct erro
 	if (!parser.given[KEY_THP])
 		request->thp = request->kind != BACKING_HUGETLB;
 	out->kind_given = parser.given[KEY_KIND] || request->kind != BACKING_SHARED;
-	/* As if all RAM were one range; without a size, one that fits everything. */
+	/* Check as if all RAM were one range. Without a size, use one that is valid for all. */
 	range.end = out->size ? out->size : request->hugepage_size ?
 		    request->hugepage_size : HUGEPAGE_SIZE_DEFAULT;
 	whole = *request;

@@ -22,7 +22,7 @@ const char *const modules_names[MODULES_COUNT] = { "gmem", "gmem_kvm" };
 	"lockdown): sign the .ko with the kernel's scripts/sign-file and a key " \
 	"enrolled with `mokutil --import`, or turn Secure Boot off"
 
-/* This host, as far as files go */
+/* For the files of this host. CPUID and MSRs are not set up. */
 static const struct host host;
 
 bool modules_loaded(const char *name, char version[HOST_VERSION_SIZE])
@@ -61,13 +61,13 @@ static const char *modules_load_hint(int rc, const char *dir)
 	}
 }
 
-/* Errors are reported with a hint of what to do; libkmod's own have none. */
+/* Suppress libkmod's messages, because errors are reported here, with a hint. */
 static void modules_log(void *data, int priority, const char *file, int line,
 			const char *fn, const char *format, va_list args)
 {
 }
 
-/* From a folder, or where the kernel's own modules are. */
+/* Insert a module from a folder, or from the kernel's modules if @dir is NULL. */
 static int modules_insert(struct kmod_ctx *ctx, const char *dir, const char *name)
 {
 	struct kmod_list *list = NULL;
@@ -134,13 +134,13 @@ int modules_load(const char *dir, struct error *error)
 	return rc;
 }
 
-/* Processes with an open gmem fd, so far */
+/* Processes with an open gmem fd that were found so far */
 struct users {
 	char text[256];
 	unsigned int count;
 };
 
-/* A gmem fd has no path; it shows as a deleted file, "/gmem" or "/gmem:NAME". */
+/* The link of a gmem fd is that of a deleted file, "/gmem" or "/gmem:NAME". */
 static int is_gmem(int folder, const char *name, const char *link, void *data)
 {
 	return !strcmp(link, GMEM_DEVICE_PATH) || !strcmp(link, "anon_inode:[gmem-view]") ||
@@ -180,7 +180,7 @@ static int modules_unload_error(int rc, const char *name, struct error *error)
 			 "whose fd is closed; /sys/module/%s/holders and lsmod tell", name);
 }
 
-/* All or none: a VM that runs needs gmem_kvm as well as gmem. */
+/* Unload all modules or none, because a running VM needs gmem_kvm as well as gmem. */
 static int modules_unload(struct error *error)
 {
 	struct kmod_ctx *ctx = modules_open(error);
@@ -190,7 +190,7 @@ static int modules_unload(struct error *error)
 	if (!ctx)
 		return -ENOMEM;
 	if (!kmod_module_new_from_name(ctx, "gmem", &module)) {
-		/* By somebody else than gmem_kvm */
+		/* gmem has another user than gmem_kvm */
 		if (kmod_module_get_refcnt(module) > modules_loaded("gmem_kvm", NULL))
 			rc = modules_unload_error(-EBUSY, "gmem", error);
 		kmod_module_unref(module);

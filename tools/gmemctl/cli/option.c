@@ -16,12 +16,12 @@
 #include "command.h"
 #include "out.h"
 
-/* The number at the start of @text, which is behind it afterwards. */
+/* Parse the number at the start of *@text, and advance *@text. */
 static int value_parse(const char **text, int base, uint64_t *value)
 {
 	char *end;
 
-	/* No sign, and no blanks, which strtoull() would take. */
+	/* Refuse signs and blanks, which strtoull() accepts. */
 	if (!isdigit((unsigned char)**text))
 		return -EINVAL;
 	errno = 0;
@@ -30,7 +30,7 @@ static int value_parse(const char **text, int base, uint64_t *value)
 	return errno ? -ERANGE : 0;
 }
 
-/* 010 is ten. */
+/* Octal numbers do not exist: 010 is ten. */
 static int base_of(const char *text)
 {
 	return text[0] == '0' && (text[1] | 0x20) == 'x' ? 16 : 10;
@@ -48,7 +48,7 @@ int size_parse(const char *text, uint64_t *size)
 	if (rc)
 		return rc;
 	if (*text) {
-		/* A unit by itself, as in 4G, or with a word after it: 4GB, 4GiB. */
+		/* A unit, as in 4G, or with B or iB after it: 4GB, 4GiB. */
 		unit = strchr(units, tolower((unsigned char)*text++));
 		if (!unit || (*text && strcasecmp(text, "B") && strcasecmp(text, "iB")))
 			return -EINVAL;
@@ -162,7 +162,7 @@ int option_hex(const struct cli_option *option, const char *name, const char *te
 			   " hexadecimal digits, not '%s'", 2 * option->max, text);
 }
 
-/* "a, b or c" */
+/* Format a list of words: "a, b or c" */
 static void list_words(const char *const *words, char *text, size_t size)
 {
 	const char *between = "";
@@ -238,7 +238,7 @@ int option_off_port(const struct cli_option *option, const char *name, const cha
 	return 0;
 }
 
-/* command_parse() hands over where the word is in its list. */
+/* command_parse() passes a pointer into argv as @text. */
 int option_program(const struct cli_option *option, const char *name, const char *text, void *to)
 {
 	*(char ***)to = (char **)text;

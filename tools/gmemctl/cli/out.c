@@ -29,7 +29,7 @@ static int out_form = JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE;
 
 const char *const color_words[] = { "auto", "always", "never", NULL };
 
-/* An entry of them */
+/* Index in color_words */
 static unsigned int out_when;
 
 void out_start(bool json)
@@ -63,7 +63,7 @@ const char *out_color(int fd, enum out_color color)
 	const char *none = getenv("NO_COLOR"), *term = getenv("TERM");
 	bool colors = out_when == 1;
 
-	/* The variable has no effect where it is empty. */
+	/* NO_COLOR has no effect if it is empty. */
 	if (!out_when)
 		colors = isatty(fd) && !(none && *none) && term && strcmp(term, "dumb");
 	return colors ? codes[color] : "";
@@ -176,7 +176,7 @@ const char *out_name(const char *name, char masked[PATH_MAX])
 
 void out_error(const char *object, const char *action, int rc, const char *hint, ...)
 {
-	/* They may have the whole path of a file. */
+	/* Both may contain the whole path of a file. */
 	char text[PATH_MAX + 512] = "", what[PATH_MAX + 512];
 	struct json_object *entry;
 	va_list args;
@@ -196,7 +196,7 @@ void out_error(const char *object, const char *action, int rc, const char *hint,
 		out_string(entry, "hint", *text ? text : NULL);
 		return;
 	}
-	/* Names of files, and what a VM says: not for a terminal as they are. */
+	/* Mask control characters in names of files and in texts of a VM. */
 	text_print(what, sizeof(what), "%s: %s", object, action);
 	text_mask(what, "");
 	text_mask(text, "\n");
@@ -235,7 +235,7 @@ int out_error_report(const struct error *error)
 	int rc = error->rc;
 
 	out_error(error->object, error->action, rc, error->hint[0] ? "%s" : NULL, error->hint);
-	/* A host that lacks something is told apart from one where it went wrong. */
+	/* A host without support has another exit code than a failure. */
 	return rc == -EOPNOTSUPP ||
 	       (device && (rc == -ENOENT || rc == -ENODEV || rc == -ENXIO)) ?
 	       EXIT_CODE_UNSUPPORTED : EXIT_CODE_FAILURE;
@@ -295,7 +295,7 @@ void progress_start(struct progress *progress, const char *what, int fd)
 	if (out_is_json() || !isatty(2) || !term || !strcmp(term, "dumb"))
 		return;
 	sem_init(&progress->over, 0, 0);
-	/* Without a thread there is no line, and no harm. */
+	/* If there is no thread there is no line of progress, which is no error. */
 	progress->started = !threads_start(&progress->thread, progress_main, progress);
 }
 

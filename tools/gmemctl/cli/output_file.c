@@ -14,7 +14,7 @@
 
 #define PART_TRIES 100
 
-/* What a name of its own has of the other one: the rest has to fit, too. */
+/* Bytes of the file's name in the temporary name, which has a suffix, too. */
 #define PART_NAME_MAX 200
 
 static int fail(struct output_file *file, int rc, const char *action, struct error *error)
@@ -22,7 +22,7 @@ static int fail(struct output_file *file, int rc, const char *action, struct err
 	return error_set(error, rc, file->path, action, NULL);
 }
 
-/* There is something under that name, and @status is what it leads to. */
+/* Check an existing file. @status is that of the target if it is a symbolic link. */
 static int check_old(struct output_file *file, const char *path, bool replace,
 		     const struct stat *status, struct error *error)
 {
@@ -41,8 +41,8 @@ static int check_old(struct output_file *file, const char *path, bool replace,
 	if (file->old < 0)
 		return error_set(error, -errno, file->path, "open", NULL);
 	/*
-	 * A guest's memory must not lose its name while the guest runs. A file that this
-	 * user cannot read can be replaced all the same.
+	 * Refuse a file that is the memory of a running guest. A file that this user cannot
+	 * read is not checked, and can be replaced.
 	 */
 	fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
@@ -65,7 +65,7 @@ static int open_directory(struct output_file *file, struct error *error)
 	snprintf(directory, sizeof(directory), "%.*s", slash ? (int)(slash - file->path + 1) : 1,
 		 slash ? file->path : ".");
 	file->directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	/* One that may be written to, but not listed. */
+	/* The directory may be writable, but not readable. */
 	if (file->directory < 0 && errno == EACCES)
 		file->directory = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return file->directory < 0 ? error_set(error, -errno, directory, "open", NULL) : 0;
@@ -141,7 +141,7 @@ int output_file_write(struct output_file *file, const void *data, uint64_t size,
 	return 0;
 }
 
-/* Whether what has that name is what is open as @fd. */
+/* Whether the file with that name is the one open as @fd. */
 static bool is_file(const struct output_file *file, const char *name, int fd)
 {
 	struct stat there, open_file;
@@ -151,13 +151,13 @@ static bool is_file(const struct output_file *file, const char *name, int fd)
 	       there.st_dev == open_file.st_dev;
 }
 
-/* What has come meanwhile may be somebody's only guest. */
+/* Rename without replacing: a file that was created meanwhile may be a saved guest. */
 static int take_new_name(const struct output_file *file)
 {
 	if (!renameat2(file->directory, file->part_name, file->directory,
 		       file->name, RENAME_NOREPLACE))
 		return 0;
-	/* File systems that know no RENAME_NOREPLACE know hard links. */
+	/* The file system does not support RENAME_NOREPLACE: use a hard link. */
 	if (errno != EINVAL)
 		return -errno;
 	if (linkat(file->directory, file->part_name, file->directory, file->name, 0))
@@ -167,8 +167,8 @@ static int take_new_name(const struct output_file *file)
 }
 
 /*
- * Only the file that was there when this began is replaced. To look first would
- * leave a moment in which another one can come, from another VM that is saved.
+ * Replace the file only if it is still the one from the start. RENAME_EXCHANGE and a check
+ * after it are atomic: a check before a rename would race with another VM that is saved.
  */
 static int replace_old(const struct output_file *file)
 {
@@ -193,7 +193,7 @@ static int move_to_name(const struct output_file *file)
 		return -EISDIR;
 	if (file->old >= 0)
 		rc = replace_old(file);
-	/* File systems that know no RENAME_EXCHANGE, either. */
+	/* The file system does not support RENAME_EXCHANGE: check, then rename. */
 	if (rc == -EINVAL && !is_file(file, file->name, file->old))
 		rc = -EEXIST;
 	if (rc == -EINVAL)
@@ -202,7 +202,7 @@ static int move_to_name(const struct output_file *file)
 	return rc == -ENOENT ? take_new_name(file) : rc;
 }
 
-/* File systems for which there is nothing to sync say EINVAL. */
+/* EINVAL is no error: such a file system has nothing to sync. */
 static int sync_fd(int fd)
 {
 	return fsync(fd) && errno != EINVAL ? -errno : 0;
@@ -224,7 +224,7 @@ int output_file_commit(struct output_file *file, struct error *error)
 				 "meanwhile, and is left alone" : NULL);
 	file->part[0] = '\0';
 	rc = sync_fd(file->directory);
-	/* A directory that cannot be read cannot be synced alone. */
+	/* fsync() does not work with O_PATH: sync the whole file system. */
 	if (rc == -EBADF)
 		rc = syncfs(file->fd) ? -errno : 0;
 	return rc ? fail(file, rc, "fsync its directory", error) : 0;
@@ -244,7 +244,7 @@ void output_file_remove(struct output_file *file)
 {
 	const char *name = file->part[0] ? file->part_name : file->name;
 
-	/* Of what has that name, only what was made here. */
+	/* Remove the name only if it is that of the file created here. */
 	if (is_file(file, name, file->fd))
 		unlinkat(file->directory, name, 0);
 	file->part[0] = '\0';

@@ -35,16 +35,16 @@ static const char *const fills[CELL_COUNT] = {
 	"#eeeeee", "#f2c14e", "#2a9d8f", "#6d8fb3", "#d1495b",
 };
 
-/* As a legend has them */
+/* The order in the legend */
 static const enum cell order[CELL_COUNT] = {
 	CELL_SHARED, CELL_PRIVATE, CELL_UNPOPULATED, CELL_MIXED, CELL_HELD,
 };
 
 /**
- * struct picture - what there is to draw
- * @cells: a block each, of @count
+ * struct picture - a map of memory as blocks
+ * @cells: kind of each block, array of @count
  * @unit: bytes of a block
- * @held: blocks with a page that somebody holds are shown as such
+ * @held: show blocks with held pages as CELL_HELD
  */
 struct picture {
 	uint8_t cells[PICTURE_BLOCKS];
@@ -54,9 +54,9 @@ struct picture {
 };
 
 /**
- * struct block - what is in one block
- * @bytes: by enum gmem_state
- * @populated: pages that have memory
+ * struct block - contents of a block
+ * @bytes: bytes in each state, by enum gmem_state
+ * @populated: number of populated pages
  */
 struct block {
 	uint64_t bytes[2];
@@ -91,7 +91,7 @@ static int picture_mark_held(const struct gmem_ioctl_holder *page, void *data)
 	return 0;
 }
 
-/* Return: to be freed, or NULL with @rc. */
+/* Return: a picture, which the caller frees, or NULL with @rc set. */
 static struct picture *picture_make(int fd, uint64_t size, bool held, int *rc)
 {
 	struct picture *picture = calloc(1, sizeof(*picture));
@@ -142,7 +142,7 @@ static void picture_row(uint64_t gpa, const uint8_t *cells, size_t count)
 	printf("%s|\n", colors[cells[count - 1]] ? out_color(1, OUT_PLAIN) : "");
 }
 
-/* Rows like the one above are counted, not drawn. */
+/* Draw rows. Rows that are equal to the one above are only counted. */
 static void picture_rows(const uint8_t *cells, size_t count, uint64_t unit)
 {
 	size_t row, same = 0;
@@ -183,11 +183,11 @@ int picture_draw(int fd, uint64_t size, bool held)
 	return 0;
 }
 
-#define SVG_CELL	12	/* of a block, in pixels, its edge included */
+#define SVG_CELL	12	/* size of a block in pixels, with its edge */
 #define SVG_LEFT	110
 #define SVG_TOP		34
 
-/* A process calls its gmem fd what it likes: any visible ASCII. */
+/* Escape text: the name of a gmem fd can have any visible ASCII. */
 static void svg_text(const char *text, FILE *svg)
 {
 	for (; *text; text++)
@@ -255,7 +255,7 @@ int map_picture(const char *name)
 	return rc ? out_error_report(&error) : EXIT_CODE_OK;
 }
 
-/* All of it is there, and then it gets its name. */
+/* Write an SVG file, which gets its name only when it is complete. */
 static int map_draw(const struct who_memory *memory, const char *path, struct error *error)
 {
 	struct output_file file = OUTPUT_FILE_NONE;

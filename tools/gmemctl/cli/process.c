@@ -16,15 +16,15 @@
 #include "../kvm/threads.h"
 #include "command.h"
 
-#define INSTALLED "../lib/gmem/"	/* from where gmemctl is installed */
+#define INSTALLED "../lib/gmem/"	/* relative to the folder of gmemctl */
 
-/* Of process_end_when(): how often it looks, and how often no byte may have gone then */
+/* process_end_when(): interval of its checks, and checks without output until it gives up */
 #define TICK_US		500000
 #define TICKS_IDLE	2
 
 static bool (*is_over)(void);
 
-/* Return: as a stream of fopencookie() wants it: bytes, fewer if it has failed. */
+/* Return: number of bytes written, fewer after an error, as fopencookie() requires. */
 static ssize_t stream_write(void *cookie, const char *bytes, size_t size)
 {
 	static bool given_up[STDERR_FILENO + 1];
@@ -45,9 +45,8 @@ static ssize_t stream_write(void *cookie, const char *bytes, size_t size)
 		if (count < 0 && errno == EAGAIN && poll(&wait, 1, -1) >= 0)
 			continue;
 		/*
-		 * The thread of a vCPU that prints, as a trace does, is sent a signal again
-		 * and again when it has to stop; then a reader who does not read must not
-		 * keep it.
+		 * A vCPU's thread that prints, such as with --trace, gets repeated signals when
+		 * it has to stop. Then it must not wait for a reader that does not read.
 		 */
 		if (count < 0 && errno == EINTR && gettid() != getpid())
 			break;
@@ -59,7 +58,7 @@ static ssize_t stream_write(void *cookie, const char *bytes, size_t size)
 	return (ssize_t)done;
 }
 
-/* Return: a stream like @stream, buffered as that is, or NULL. */
+/* Return: a stream for @fd with this mode of buffering, or NULL. */
 static FILE *stream_open(int fd, int buffering)
 {
 	static const cookie_io_functions_t functions = {
@@ -79,23 +78,22 @@ int process_start(void)
 	int rc = 0;
 
 	/*
-	 * The next file that is opened would have the number of one that is closed, and
-	 * would be read by the console, or be written to. What stands in for it is as much
-	 * an error to use as a closed file; by the name /dev/stdin, too, it has no end that
-	 * would be taken for an empty file.
+	 * If a standard descriptor is closed, the next opened file would get its number, and
+	 * the console would use that file. So open / with O_PATH in its place: reads and writes
+	 * fail as with a closed descriptor. /dev/stdin fails, too, and is not an empty file.
 	 */
 	for (int i = 0; !rc && i < 3; i++)
 		if (fcntl(i, F_GETFD) < 0 && open("/", O_PATH) != i)
 			rc = -errno;
-	/* Beyond `ulimit -f` a write fails, which is said; the signal would say nothing. */
+	/* Ignore SIGXFSZ, so that a write beyond `ulimit -f` returns EFBIG, which is reported. */
 	signals_fault_set(&set);
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 	signal(SIGXFSZ, SIG_IGN);
 	if (rc)
 		return rc;
 	/*
-	 * O_NONBLOCK is a property of the open file, which whoever has it too can set at
-	 * any time.
+	 * Use streams that handle EAGAIN: another process that has the same open file can set
+	 * O_NONBLOCK at any time.
 	 */
 	output = stream_open(STDOUT_FILENO, isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF);
 	errors = stream_open(STDERR_FILENO, _IONBF);
@@ -113,7 +111,7 @@ static void tick(int number)
 void process_end_when(bool (*over)(void))
 {
 	static const struct itimerval every = { { .tv_usec = TICK_US }, { .tv_usec = TICK_US } };
-	/* Without SA_RESTART: it is to interrupt a write. */
+	/* Without SA_RESTART, so that the signal interrupts a write. */
 	static const struct sigaction action = { .sa_handler = tick };
 	sigset_t set;
 

@@ -15,7 +15,7 @@
 #include "out.h"
 #include "run_pc.h"
 
-/* How long the process that has had the name may take to end */
+/* How long to wait until the process that had the name has ended */
 #define INHERIT_TRIES	200
 #define INHERIT_WAIT_US	50000
 
@@ -156,9 +156,9 @@ int run_report(struct machine *machine, uint64_t elapsed_ns, const char *title)
 }
 
 /*
- * A VM without a name can do without its control socket; but somebody who has
- * given a name wants to use it, where that is possible at all. A guest that was
- * running already has to go on.
+ * Start the control socket. A failure is an error only if a name was given, because its
+ * user needs the socket. It is no error for a guest that was running already, which has to
+ * continue, nor on a kernel without sockets.
  */
 static int control(struct run_pc *run, struct pc *pc, struct error *error)
 {
@@ -173,7 +173,7 @@ static int control(struct run_pc *run, struct pc *pc, struct error *error)
 			break;
 		usleep(INHERIT_WAIT_US);
 	}
-	/* A kernel without CONFIG_NET does not know the call at all. */
+	/* Without CONFIG_NET, socket() returns ENOSYS. */
 	if (rc == -ENOSYS || rc == -EAFNOSUPPORT)
 		fprintf(stderr, "gmemctl: this kernel has no sockets "
 			"(CONFIG_UNIX): the VM runs without a name, and `gmemctl "
@@ -219,7 +219,7 @@ int run_pc(struct run_pc *run, const struct pc_config *config)
 		goto out_destroy;
 	if (run->kernel)
 		out_string(out_root(), "kernel", run->kernel);
-	/* The guest may have left the cursor anywhere. */
+	/* Start a new line, since the guest's output may end within a line. */
 	out_text("\n");
 	code = run_report(&pc->machine, ns, "linux:");
 out_destroy:
