@@ -7,13 +7,13 @@
 #include "command.h"
 #include "out.h"
 
-/* WORK | WHO | UNIT | VALUE | SPREAD */
+/* Fields of a row: WORK | WHO | UNIT | VALUE | SPREAD */
 enum { WORK, WHO, UNIT, AMOUNT, SPREAD, FIELDS };
 
 /**
- * struct bench_rows - what is known so far
- * @measure: what a value is: "ns"
- * @name: of the case at hand
+ * struct bench_rows - the state of the parser
+ * @measure: unit of the values, such as "ns"
+ * @name: name of the current case
  * @rows, @left_out: arrays of the JSON object
  */
 struct bench_rows {
@@ -22,7 +22,7 @@ struct bench_rows {
 	struct json_object *rows, *left_out;
 };
 
-/* Part a row into its fields. Return: whether it has just those. */
+/* Split a row into its fields. Return: whether it has exactly these fields. */
 static bool split(char *text, char *field[FIELDS])
 {
 	unsigned int i;
@@ -96,7 +96,7 @@ void bench_rows_show(FILE *stream)
 			out_string(entry, "why", text);
 			out_text("not here: %s: %s\n", all.name, text);
 		} else if (kind == MEASURE && !strchr(text, ' ')) {
-			/* One of several words is for people who look for faults. */
+			/* A line with several words is for debugging, and is skipped. */
 			snprintf(all.measure, sizeof(all.measure), "%s", text);
 			out_string(out_root(), "measure", text);
 			out_text("%-46s %-17s %-13s %12s %8s\n", "", "", "for each", text, "+-");

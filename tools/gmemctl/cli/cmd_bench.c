@@ -13,7 +13,7 @@
 #include "out.h"
 
 #define PROGRAM	"gmem_bench"
-#define NOT_RUN	127	/* an exit code that it does not have */
+#define NOT_RUN	127	/* an exit code that gmem_bench does not use */
 
 static void __attribute__((noreturn))
 execute(const char *path, const char *cases, int output)
@@ -69,7 +69,7 @@ static int bench_main(const struct command *command, void *arguments)
 		out_text("gmem %s on %s\n\n", GMEM_VERSION, host.release);
 	}
 	rc = run(path, *cases);
-	/* What has failed has been said, unless nothing could be. */
+	/* gmem_bench has reported its own failures, unless it did not run. */
 	if (rc < 0 || !WIFEXITED(rc) || WEXITSTATUS(rc) == NOT_RUN)
 		out_error(PROGRAM, "run", rc < 0 ? rc : 0, NULL);
 	return rc ? EXIT_CODE_FAILURE : EXIT_CODE_OK;

@@ -7,7 +7,7 @@
 #include "command.h"
 #include "out.h"
 
-/* Group by group, if there are groups. */
+/* Show all checks, with a title for each group. */
 static void show_checks(const struct host *host, const struct host_report *report, int width)
 {
 	static const struct {
@@ -56,7 +56,7 @@ struct check {
 
 static const char *const parts[] = { "gmem", "snp", "realm", NULL };
 
-/* Return: an exit code: 0 only if nothing has failed. */
+/* Return: an exit code, which is 0 only if no check has failed. */
 static int check_guest(enum part part)
 {
 	const char *guest = part == PART_SNP ? "an SEV-SNP guest" : "a realm";
@@ -101,7 +101,7 @@ static void show_info(const struct gmem_ioctl_info *info)
 		 info->max_timeout_ms);
 }
 
-/* Return: whether private memory is to be had. */
+/* Return: whether private memory can be used. */
 static bool show_gmem(void)
 {
 	struct host_report report;

@@ -25,9 +25,9 @@
 #define DEMO_SAMPLES 3
 
 /**
- * struct demo_sample - a page that is followed through the story
- * @offset: in the input, page aligned
- * @frame: physical frame while it was shared at first
+ * struct demo_sample - a page whose frame and contents the demo checks
+ * @offset: offset in the input, page aligned
+ * @frame: physical frame before the first conversion
  */
 struct demo_sample {
 	uint64_t offset;
@@ -36,21 +36,21 @@ struct demo_sample {
 
 /**
  * struct demo - the demo
- * @input: the file; @digest: of it, before it was private
- * @kind: of the memory: BACKING_GMEM or BACKING_GMEM_STORE
+ * @input: the file; @digest: its digest, computed before it was private
+ * @kind: kind of memory: BACKING_GMEM or BACKING_GMEM_STORE
  * @module_dir: where the modules are, or NULL
  * @payload: the VM
  * @running: @payload exists
  * @samples: first, middle and last page of the input; @nr_samples differ
- * @failures: checks that did not hold
+ * @failures: number of failed checks
  * @reads_refused: accesses of the host that ended in SIGBUS
  * @reads_tried: accesses of the host to private pages
- * @private_seen: the payload has said that its input is private
+ * @private_seen: the payload has reported that its input is private
  * @load_ns: time to read and digest the file
- * @convert_ns: time in which the guest took its input away
- * @hash_ns: time the guest computed
+ * @convert_ns: time in which the guest converted its input to private
+ * @hash_ns: time in which the guest computed the digest
  * @start_ns: start of the demo
- * @mark_ns: start of what is being timed
+ * @mark_ns: start of the current measurement of time
  */
 struct demo {
 	struct input input;
@@ -72,7 +72,7 @@ struct demo {
 	uint64_t mark_ns;
 };
 
-/* What the host puts into the probe page, and what the guest does. */
+/* Contents that the host and the guest write to the probe page. */
 #define HOST_BYTE	0xa5
 #define HOST_PATTERN	UINT64_C(0xa5a5a5a5a5a5a5a5)
 #define GUEST_PATTERN	UINT64_C(0x5a5a5a5a5a5a5a5a)
@@ -95,7 +95,7 @@ static int demo_try_touch(struct demo *demo, struct error *error)
 	return payload_run(&demo->payload, GUEST_PAYLOAD_TOUCH, 0, 0, error);
 }
 
-/* 0 if the payload is done; else what there was instead */
+/* Return: 0 if the payload has completed; else an error with the end of the machine */
 static int demo_ended_badly(struct demo *demo, struct error *error)
 {
 	const struct machine *machine = &demo->payload.machine;
@@ -113,7 +113,7 @@ static int demo_touch(struct demo *demo, struct error *error)
 	return rc ? rc : demo_ended_badly(demo, error);
 }
 
-/* Convert the page, as the host may */
+/* Convert the probe page on behalf of the host */
 static int demo_probe_convert(struct demo *demo, bool to_private, struct error *error)
 {
 	const struct range what = { GUEST_PROBE_GPA,
@@ -126,7 +126,7 @@ static int demo_probe_convert(struct demo *demo, bool to_private, struct error *
 			      why) : 0;
 }
 
-/* Pages that the input takes: an empty one has a page as well. */
+/* Return: number of pages of the input. An empty input has one page. */
 static uint64_t input_pages(const struct demo *demo)
 {
 	uint64_t pages = (demo->input.size + GUEST_PAGE_SIZE - 1) >>
@@ -140,7 +140,7 @@ static uint8_t *input_page(struct demo *demo, uint64_t offset)
 	return payload_input(&demo->payload) + offset;
 }
 
-/* A line of the story */
+/* Print a line of text */
 static void demo_say(const char *format, ...)
 {
 	va_list args;
@@ -152,7 +152,7 @@ static void demo_say(const char *format, ...)
 	putchar('\n');
 }
 
-/* A claim; the demo fails if it does not hold. Return: @ok. */
+/* Print the result of a check. If it has failed, so has the demo. Return: @ok. */
 static bool demo_check(struct demo *demo, bool ok, const char *format, ...)
 {
 	va_list args;
@@ -168,7 +168,7 @@ static bool demo_check(struct demo *demo, bool ok, const char *format, ...)
 	return ok;
 }
 
-/* The steps, in order. Return: 0, or a negative errno with @error set. */
+/* From here on: the steps, in order. Return: 0, or a negative errno with @error set. */
 static int demo_load_modules(struct demo *demo, struct error *error)
 {
 	char version[HOST_VERSION_SIZE] = "";
@@ -200,7 +200,7 @@ static bool demo_read_refused(struct demo *demo, uint64_t offset)
 	return true;
 }
 
-/* The shared side of its memory */
+/* Return: the gmem fd of the VM's memory */
 static int demo_gmem_fd(const struct demo *demo)
 {
 	return guest_memory_shared_fd(&demo->payload.machine.memory);
@@ -216,7 +216,7 @@ static int demo_map(struct demo *demo, struct error *error)
 	return rc;
 }
 
-/* The guest waits at its port, with the input private. */
+/* Called when all input is private, while the guest waits for its access to the port. */
 static int demo_event_private(struct demo *demo)
 {
 	struct gmem_ioctl_stat stat;
@@ -255,7 +255,7 @@ static int demo_event(struct payload *payload, enum guest_event event, uint32_t 
 		demo->hash_ns = clock_now_ns() - demo->mark_ns;
 	if (event != GUEST_EVENT_PROGRESS)
 		return 0;
-	/* While the guest computes the host tries its luck all over the input. */
+	/* While the guest computes, the host tries to read pages throughout the input. */
 	page = (input_pages(demo) - 1) * value / 16;
 	if (!demo_read_refused(demo, page << GUEST_PAGE_SHIFT))
 		demo_check(demo, false, "the host has read private page %" PRIu64, page);
@@ -311,7 +311,7 @@ static int demo_frame(struct demo *demo, uint64_t offset, uint64_t *frame, struc
 	uint8_t byte;
 	int rc;
 
-	/* The touch brings in a page that nobody has used yet. */
+	/* The read populates the page if it was not used yet. */
 	rc = probe_read(page, &byte);
 	if (rc)
 		return error_set(error, rc, "guest memory", "read a shared page", NULL);
@@ -405,7 +405,7 @@ static int demo_sample_back(struct demo *demo, const struct demo_sample *sample,
 		return rc;
 	demo_check(demo, frame == sample->frame, "input page %" PRIu64 " is in frame 0x%" PRIx64
 		   ", before it was in 0x%" PRIx64, page, frame, sample->frame);
-	/* What is behind the end of the file has to be zero. */
+	/* Bytes after the end of the file have to be zero. */
 	if (demo->input.size > sample->offset)
 		left = demo->input.size - sample->offset;
 	want = left < sizeof(expected) ? left : sizeof(expected);
@@ -464,8 +464,8 @@ static int demo_flip(struct demo *demo, bool private, struct error *error)
 }
 
 /*
- * The other way round: a page that is private for gmem, and shared for KVM. The
- * guest cannot reach it then, and finds it as it was once that is put right.
+ * The opposite case: a page that is private in gmem and shared in KVM. The guest cannot
+ * access it. After the attribute is set again the page has its contents.
  */
 static int demo_flip_private(struct demo *demo, struct error *error)
 {
@@ -513,7 +513,7 @@ static int demo_flip_attribute(struct demo *demo, struct error *error)
 	rc = demo_flip(demo, false, error);
 	if (rc)
 		return rc;
-	/* The page KVM has allocated for the attribute is of no use to anybody. */
+	/* Free the page that KVM has allocated because of the attribute. */
 	rc = calls->punch(demo->payload.machine.memory.memfd.fd, GUEST_PROBE_GPA, GUEST_PAGE_SIZE);
 	if (rc)
 		return error_set(error, rc, "guest_memfd", "punch a hole", NULL);
@@ -541,7 +541,7 @@ static int demo_try_view(struct demo *demo, struct error *error)
 	rc = demo_probe_convert(demo, true, error);
 	if (rc)
 		return rc;
-	/* The last is the kernel, which walks this process's page tables. */
+	/* process_vm_readv() is an access by the kernel, through this process's page tables. */
 	demo_check(demo, probe_read(at, &byte) == -EFAULT && probe_write(at, 0) == -EFAULT &&
 		   process_vm_readv(getpid(), &here, 1, &there, 1, 0) != 1 && errno == EFAULT,
 		   "the host reads and writes it through the "
@@ -563,7 +563,7 @@ static int demo_try_view(struct demo *demo, struct error *error)
 static const struct {
 	const char *title;
 	int (*run)(struct demo *demo, struct error *error);
-	enum backing_kind kind;	/* of no other kind, if it is one of gmem's */
+	enum backing_kind kind;	/* run only for this kind; 0: for all */
 } demo_steps[] = {
 	{ "Load the modules", demo_load_modules, 0 },
 	{ "Build a VM whose memory can be private", demo_build_vm, 0 },
@@ -598,7 +598,7 @@ static int demo_run(struct demo *demo, const char *path)
 	for (unsigned int i = 0; !rc && i < DEMO_STEPS; i++) {
 		if (demo_steps[i].kind && demo_steps[i].kind != demo->kind)
 			continue;
-		/* Each kind has a step of its own. */
+		/* Each kind skips one step. */
 		printf("\n%u/%zu  %s\n", ++number, DEMO_STEPS - 1, demo_steps[i].title);
 		rc = demo_steps[i].run(demo, &error);
 	}
@@ -614,7 +614,7 @@ static int demo_run(struct demo *demo, const char *path)
 	return EXIT_CODE_FAILURE;
 }
 
-/* The kind of memory, as --memory of `gmemctl run` has it. */
+/* Parse the kind of memory, in the form of --memory of `gmemctl run`. */
 static int option_kind(const struct cli_option *option, const char *name,
 		       const char *text, void *to)
 {
@@ -647,7 +647,7 @@ static int demo_main(const struct command *command, void *arguments)
 	if (!demo->input.path)
 		return usage_error("--input", "missing", "the demo needs a file");
 	setlocale(LC_CTYPE, "");
-	/* Each line as it comes, also into a pipe: it is a story. */
+	/* Line buffering, so that lines appear at once, even in a pipe. */
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	return demo_run(demo, demo->input.path);
 }

@@ -19,17 +19,17 @@
 #define DUMP_LINE	16		/* bytes on a line of text */
 
 /**
- * struct dump - what is to be read, and where it goes
- * @name: of the VM
+ * struct dump - a range of memory, and the state of its output
+ * @name: name of the VM
  * @start: guest physical address of the first byte
  * @size: bytes
- * @raw: write the bytes as they are
- * @mapper: the memory
- * @bytes: a chunk of it
- * @hex: all of it, for JSON, or NULL; @used of it are written
- * @used: see there
- * @last: the line of text before this one
- * @repeated: that one was like the one before it, and has been left out
+ * @raw: write the bytes unchanged
+ * @mapper: the memory of the VM
+ * @bytes: the current chunk
+ * @hex: all bytes in hexadecimal, for JSON, or NULL
+ * @used: characters of @hex that are written
+ * @last: the previous line of text
+ * @repeated: the previous line was a repetition, and was left out
  */
 struct dump {
 	const char *name;
@@ -54,7 +54,7 @@ static const struct cli_option dump_options[] = {
 	{ 0 }
 };
 
-/* The first private range of an answer that is in @range fails it. */
+/* Fail if one of the VM's ranges is private and overlaps @range. */
 static int check_ranges(const struct dump *dump, struct json_object *result,
 			struct range range, struct error *error)
 {
@@ -79,7 +79,7 @@ static int check_ranges(const struct dump *dump, struct json_object *result,
 	return 0;
 }
 
-/* Return: 0 if none of it is private; -EPERM. */
+/* Return: 0 if no page of @range is private; -EPERM; another negative errno. */
 static int check_shared(const struct dump *dump, struct range range, struct error *error)
 {
 	uint64_t next = range.start - range.start % RANGE_PAGE_SIZE;
@@ -100,7 +100,7 @@ static int check_shared(const struct dump *dump, struct range range, struct erro
 		next = json_object_object_get_ex(result, "next", &value) ?
 		       json_object_get_uint64(value) : end;
 		json_object_put(result);
-		/* A VM that says nothing new would be asked for ever. */
+		/* An answer without progress would repeat the request without end. */
 		if (!rc && next <= before)
 			rc = error_set(error, -EBADMSG, dump->name, "map", NULL);
 	}
@@ -108,8 +108,8 @@ static int check_shared(const struct dump *dump, struct range range, struct erro
 }
 
 /*
- * Before, so that what is private is told from what cannot be read; afterwards,
- * so that what has become private meanwhile is not shown as zeros.
+ * Check the state before the read, to tell private pages from other failures, and after it,
+ * so that pages that have become private meanwhile are not shown as zeros.
  */
 static int read_chunk(struct dump *dump, struct range range, struct error *error)
 {
@@ -130,7 +130,7 @@ static int read_chunk(struct dump *dump, struct range range, struct error *error
 	return check_shared(dump, range, error);
 }
 
-/* Lines that are like the one before are one line with an asterisk. */
+/* Write lines of text. An asterisk replaces lines that repeat the one before. */
 static void write_text(struct dump *dump, struct range range)
 {
 	size_t size = range_size(range);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Runs another VMM, with a library before the C library that gives its guest private
- * memory; see exec/.
+ * Runs another VMM with a preloaded library that gives its guest private memory; see exec/.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -27,13 +26,13 @@
 
 /**
  * struct exec - a command line
- * @size: of --memory-size, or 0
- * @fd: of --fd
- * @name: of --name, or one of our own
- * @timeout_ms: of --convert-timeout
- * @verbose: --verbose was there
- * @program: what is to be run, with its arguments
- * @own_name: room for a name
+ * @size: value of --memory-size, or 0
+ * @fd: value of --fd
+ * @name: value of --name, or @own_name
+ * @timeout_ms: value of --convert-timeout
+ * @verbose: --verbose was given
+ * @program: the program, with its arguments
+ * @own_name: a generated name
  */
 struct exec {
 	uint64_t size;
@@ -77,7 +76,7 @@ static int check_views(int device, struct error *error)
 			 gmem_view_refusal(-EOPNOTSUPP));
 }
 
-/* The program inherits the descriptor. */
+/* Create the gmem fd under number @exec->fd. The program inherits it. */
 static int make_memory(int device, const struct exec *exec, struct error *error)
 {
 	struct gmem_ioctl_create create = {
@@ -104,7 +103,7 @@ static int make_memory(int device, const struct exec *exec, struct error *error)
 	return rc < 0 ? error->rc : 0;
 }
 
-/* What was to be preloaded already comes after it. */
+/* Set the environment. Libraries that are in LD_PRELOAD already come after ours. */
 static int set_environment(const struct exec *exec, const char *library)
 {
 	const char *before = getenv("LD_PRELOAD");
@@ -134,7 +133,7 @@ static int prepare(struct exec *exec, struct error *error)
 	char library[PATH_MAX];
 	int device, lock, rc = process_find(LIBRARY, "", library, error);
 
-	/* The dynamic linker takes them for what separates libraries. */
+	/* Colons and spaces separate libraries in LD_PRELOAD. */
 	if (!rc && strpbrk(library, ": "))
 		rc = error_set(error, -EINVAL, library, "preload",
 			       "a path without colons and spaces");
@@ -142,7 +141,7 @@ static int prepare(struct exec *exec, struct error *error)
 		rc = runtime_prepare(error);
 	if (rc)
 		return rc;
-	/* The library takes the name for good, when there is a VM. */
+	/* Only check that the name is free. The library takes it when the VM exists. */
 	lock = exec->name == exec->own_name ? runtime_lock_free("vm", exec->own_name, error) :
 					      runtime_lock(exec->name, error);
 	if (lock < 0)

@@ -16,16 +16,16 @@
 #include "out.h"
 #include "run_pc.h"
 
-/* For the VM to stop its CPUs: longer than a conversion may wait. */
+/* Timeout for the VM to stop its vCPUs: longer than the maximum timeout of a conversion. */
 #define ACCEPT_TIMEOUT_MS 60000
 
 /**
  * struct move_options - a command line of the commands that run a guest here
- * @from: the VM, or the file, that it is in
- * @name: of --name, or NULL
- * @memory_file: of --memory-file, or NULL
- * @off_port: of --power-off-port, or 0
- * @run: of any run
+ * @from: the VM, or the file, with the guest
+ * @name: value of --name, or NULL
+ * @memory_file: value of --memory-file, or NULL
+ * @off_port: value of --power-off-port, or 0
+ * @run: options of all runs
  */
 struct move_options {
 	const char *from;
@@ -36,11 +36,11 @@ struct move_options {
 };
 
 /**
- * struct taker - a guest being taken over
- * @options: first, where the table takes them to be
- * @handover: what has come
- * @socket: to the giver, or -1
- * @answered: the giver knows how it went
+ * struct taker - a guest that is taken over
+ * @options: first member, because the table of options starts there
+ * @handover: the received guest
+ * @socket: connection to the giver, or -1
+ * @answered: the giver has been told the result
  */
 struct taker {
 	struct move_options options;
@@ -50,10 +50,10 @@ struct taker {
 };
 
 /**
- * struct restored - a guest being restored
- * @options: as above
- * @saved: what the file says, but for the contents
- * @fd: the file, from the contents on; -1 once they are read
+ * struct restored - a guest that is restored
+ * @options: first member, as above
+ * @saved: contents of the file, except for memory
+ * @fd: the file, positioned at the memory; -1 after that was read
  */
 struct restored {
 	struct move_options options;
@@ -61,18 +61,18 @@ struct restored {
 	int fd;
 };
 
-/* For the VM to say that it ends, which it does at once. */
+/* Timeout for the VM to report that it ends, which it does at once. */
 #define END_TIMEOUT_MS 60000
 
 /**
- * struct saving - a guest being saved
- * @name: of the VM
- * @path: of the file
- * @stop: --stop was there
- * @file: what becomes of it
- * @complete: all of the guest is in it
- * @socket: to the VM
- * @signals: signalfd: readable if this process is to end
+ * struct saving - a guest that is saved
+ * @name: name of the VM
+ * @path: name of the file
+ * @stop: --stop was given
+ * @file: the file that is written
+ * @complete: the file has the complete guest
+ * @socket: connection to the VM
+ * @signals: signalfd, readable if a signal asks this process to end
  */
 struct saving {
 	const char *name;
@@ -95,7 +95,7 @@ static const struct cli_option move_run_options[] = {
 	{ 0 }
 };
 
-/* What the options say about a guest that is to go on here */
+/* Configure a machine for a guest that continues here */
 static void move_config(const struct move_options *options, unsigned int cpus,
 			const struct tlv *state, const struct memory_config *memory,
 			struct pc_config *config)
@@ -110,7 +110,7 @@ static void move_config(const struct move_options *options, unsigned int cpus,
 	run_pc_console(config);
 }
 
-/* The name is in the request; the VM connects before it answers. */
+/* Send a request with the name of a channel. The VM connects to it before it answers. */
 int move_request(const char *name, struct json_object *request, int *socket)
 {
 	struct progress progress;
@@ -136,7 +136,7 @@ int move_request(const char *name, struct json_object *request, int *socket)
 	return EXIT_CODE_OK;
 }
 
-/* The guest is here if this succeeds, and otherwise where it was. */
+/* Take the guest's state. If this succeeds the guest runs here, else it stays in the giver. */
 static int taker_prepare(struct pc *pc, void *data, struct error *error)
 {
 	struct taker *taker = data;
@@ -177,8 +177,8 @@ static int taker_run(struct taker *taker)
 }
 
 /*
- * That of another VM is seen before the guest is stopped: nobody is about to give
- * it up. Return: 0 or an exit code.
+ * Check that a new name is free before the guest is stopped, because no VM is about to
+ * release it. Return: 0 or an exit code.
  */
 static int check_new_name(const struct move_options *options)
 {
@@ -243,7 +243,7 @@ const struct command command_handover = {
 		    "gmemctl handover web --name web2",
 };
 
-/* The guest has no use for the file any more, which may be removed or replaced. */
+/* Read the guest, and close the file. Then the file may be removed or replaced. */
 static int restored_prepare(struct pc *pc, void *data, struct error *error)
 {
 	struct restored *restored = data;
@@ -254,7 +254,7 @@ static int restored_prepare(struct pc *pc, void *data, struct error *error)
 	return rc ? rc : pc_state_set(pc, &restored->saved.state, error);
 }
 
-/* Contents of a file are written to another one, which somebody has to name. */
+/* Set the file for memory of kind file. Its contents go to the file of --memory-file. */
 static int restored_file(struct restored *restored, const char *path, struct error *error)
 {
 	struct description *description = &restored->saved.description;
@@ -307,8 +307,8 @@ static const struct cli_option restore_options[] = {
 };
 
 /*
- * The file must not change while it is read; and it must not be the file that gets the
- * memory, which is emptied before.
+ * Lock the file, so that it does not change while it is read. The lock also refuses the case
+ * that it is the file for the memory, which would be truncated first.
  */
 static int restore_main(const struct command *command, void *arguments)
 {
@@ -348,7 +348,7 @@ const struct command command_restore = {
 	.examples = "gmemctl restore guest.save",
 };
 
-/* The VM writes. Whatever ends this, the guest goes on. */
+/* Have the VM write the file. The guest continues even if this is interrupted. */
 static int save_write_guest(struct saving *saving, struct error *error)
 {
 	struct progress progress;
@@ -371,7 +371,7 @@ static int save_write_guest(struct saving *saving, struct error *error)
 	progress_stop(&progress);
 	if (rc == -EINTR)
 		return error_set(error, rc, saving->name, "save", "the VM goes on");
-	/* The VM does not know the name of the file. */
+	/* Add the name of the file, which the VM does not know. */
 	return rc ? error_wrap(error, rc, saving->file.path, "save the VM to it") : 0;
 }
 
@@ -392,7 +392,7 @@ static int save_all(struct saving *saving, struct error *error)
 	channel_send_result(saving->socket, rc, error);
 	if (rc)
 		return rc;
-	/* A VM that is not there any more has ended: all of the guest is in the file. */
+	/* EPIPE: the VM has ended. That is the intended result, since the file is complete. */
 	rc = channel_wait_result(saving->socket, -1, END_TIMEOUT_MS, &cause);
 	return !rc || rc == -EPIPE ? 0 : error_set(error, rc, saving->name, "end the VM",
 						   "the VM seems to go on");
@@ -405,7 +405,7 @@ static const struct cli_option save_options[] = {
 	{ 0 }
 };
 
-/* Nothing is made before the VM has answered: what is there may be its guest. */
+/* No file is created before the VM has answered, because an existing one may be its guest. */
 static int save_main(const struct command *command, void *arguments)
 {
 	struct saving *saving = arguments;
@@ -420,15 +420,15 @@ static int save_main(const struct command *command, void *arguments)
 	}
 	request = message_request("save");
 	json_object_object_add(request, "stop", json_object_new_boolean(saving->stop));
-	/* The VM has connected then, and waits for a file. */
+	/* After this the VM is connected, and waits for a file. */
 	code = move_request(saving->name, request, &saving->socket);
 	if (code)
 		goto out_close;
 	rc = save_all(saving, &error);
 	close(saving->socket);
 	/*
-	 * A complete guest is never removed: nobody knows what comes next. All else is, and
-	 * first: whoever should read what is said may not, or end this process.
+	 * Keep a complete guest, since the VM may have ended. Remove an incomplete one before the
+	 * error is printed, because the print may block or be interrupted.
 	 */
 	if (rc && saving->complete) {
 		out_error(error.object, error.action, error.rc,

@@ -16,9 +16,9 @@
 static const struct command command_realm_run;
 
 /**
- * struct realm_file - a file to be populated
- * @contents: without a path they are the built-in payload
- * @placed: it has an address; else it follows the one before
+ * struct realm_file - a file that is loaded into the realm
+ * @contents: the file; without a path it is the built-in payload
+ * @placed: @gpa was given; else the file follows the previous one
  */
 struct realm_file {
 	struct input contents;
@@ -28,8 +28,8 @@ struct realm_file {
 };
 
 /**
- * struct realm_options - a realm as it is described on the command line
- * @config: complete when realm_options_load() has succeeded
+ * struct realm_options - the command line
+ * @config: complete after realm_options_load()
  */
 struct realm_options {
 	struct realm_config config;
@@ -52,7 +52,7 @@ struct realm_options {
 #define TO_REALM(member) TO(struct realm_options, member)
 
 /*
- * What is run if nothing is given: PSCI's SYSTEM_OFF. Little-endian words of
+ * The payload if no file is given: PSCI's SYSTEM_OFF. Little-endian words of
  * movz w0, #0x8400, lsl #16; movk w0, #0x0008; smc #0; wfi; b .-4
  */
 static const uint32_t payload[] = {
@@ -118,7 +118,7 @@ static const struct cli_option realm_options[] = {
 	{ 0 }
 };
 
-/* Without a path it is the built-in payload. */
+/* Read a file, or use the built-in payload if there is no path. */
 static int load_file(struct realm_file *file, struct error *error)
 {
 	if (file->contents.path)
@@ -131,7 +131,7 @@ static int load_file(struct realm_file *file, struct error *error)
 	return 0;
 }
 
-/* Read the files, and place all that has no place */
+/* Read the files, and choose an address for those without one */
 static int realm_options_load(struct realm_options *options, struct error *error)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), next = options->base;
@@ -145,7 +145,7 @@ static int realm_options_load(struct realm_options *options, struct error *error
 
 		if (rc)
 			return rc;
-		/* After the file before, on a page of its own; the first at the base */
+		/* On the next page after the previous file. The first one is at the base. */
 		if (!file->placed)
 			file->gpa = next;
 		next = (file->gpa + file->contents.size + page - 1) / page * page;
@@ -162,7 +162,7 @@ static int realm_options_load(struct realm_options *options, struct error *error
 	return 0;
 }
 
-/* Of the step that has just been shown, for programs */
+/* Add details for JSON to the step that was shown last */
 static void show_pages(void *data, const struct realm_load *load, uint64_t pages, uint64_t calls)
 {
 	struct steps *steps = data;
@@ -175,7 +175,7 @@ static void show_pages(void *data, const struct realm_load *load, uint64_t pages
 	out_uint(entry, "calls", calls);
 }
 
-/* Also of a launch that has failed: which state it is in counts then. */
+/* Called even if the launch has failed, because the state is of interest then. */
 static void show_realm(const struct realm *realm)
 {
 	struct json_object *object = out_object(out_root(), "realm");

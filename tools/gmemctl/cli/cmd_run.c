@@ -30,28 +30,28 @@
 #include "snp.h"
 
 /**
- * struct run - a run as asked for, and what came of it
- * @type: which of the types of VMs; the others are those of other commands
- * @nr_vcpus: its CPUs
- * @options: of any run
+ * struct run - the command line, and results of the run
+ * @type: type of the VM; other commands run the other types
+ * @nr_vcpus: number of vCPUs
+ * @options: options of all runs
  * @memory: the option --memory
- * @payload: what to run: enum guest_payload
- * @strategy: how it converts: enum memory_strategy
- * @payload_option, @linux_option: an option that only these have, or NULL
- * @rounds: for the payload convert
+ * @payload: the payload: enum guest_payload
+ * @strategy: how memory is converted: enum memory_strategy
+ * @payload_option, @linux_option: a given option that only payloads or only Linux have, or NULL
+ * @rounds: number of rounds of the payload convert
  * @kernel, @initrd: files of Linux; without the path of a kernel a payload runs
- * @append: its command line; @cmdline: the same with what is added to it, or NULL
+ * @append: command line of Linux; @cmdline: the same with added words, or NULL
  * @off_port: port that powers Linux off, or 0
  * @pvmemcontrol: function codes for Linux, as bits; 0: no such device
  * @balloon: Linux has a balloon
- * @page_reporting: and tells what it has free
- * @name: of the VM, or NULL: one that nobody else has
- * @ram: where RAM is
+ * @page_reporting: Linux reports free pages through the balloon
+ * @name: name of the VM; NULL: choose a free one
+ * @ram: ranges of RAM
  * @request: the memory
- * @config: what to build for Linux
- * @input: a file for the payload, if it has a path; @digest: of it
- * @input_length: bytes the payload works on
- * @elapsed_ns: time from the first instruction to the last
+ * @config: configuration of the PC for Linux
+ * @input: a file for the payload, if it has a path; @digest: its digest
+ * @input_length: bytes that the payload works on
+ * @elapsed_ns: duration of the run
  */
 struct run {
 	unsigned int type;
@@ -94,7 +94,7 @@ struct run {
 #define LINUX_ONLY GIVEN(struct run, linux_option)
 #define PAYLOAD_ONLY GIVEN(struct run, payload_option)
 
-/* What needs no machine and no file to be seen. Return: 0 or an exit code. */
+/* Check options without a machine and without reading files. Return: 0 or an exit code. */
 static int linux_memory(struct run *run)
 {
 	struct memory_config *memory = &run->config.machine.memory;
@@ -126,7 +126,7 @@ static int linux_memory(struct run *run)
 	return 0;
 }
 
-/* A guest that does not come up says nothing about why: so it is told before. */
+/* On an emulated host a guest may not boot without some words, and would not say why. */
 static int linux_cmdline(struct run *run, struct error *error)
 {
 	const char *append = run->append;
@@ -136,7 +136,7 @@ static int linux_cmdline(struct run *run, struct error *error)
 
 	if (!emulated_host())
 		return 0;
-	/* Of the time stamp counter. Where there is no VM to be had the run says why. */
+	/* The frequency of the TSC. An error is ignored: the run will report it. */
 	if (!vm_create_plain(&vm, NULL)) {
 		khz = calls_ioctl_value(vm.fd, KVM_GET_TSC_KHZ, 0);
 		vm_destroy(&vm);
@@ -231,7 +231,7 @@ static int run_check_options(struct run *run)
 				   "race needs contents that survive: inplace");
 	if (run->payload != GUEST_PAYLOAD_SHA256 && run->input.path)
 		return usage_error("--input", "not for this payload", "only sha256 reads a file");
-	/* In place is what gmem can do, and all that it does with a store. */
+	/* Only gmem converts in place, and gmem with a store always does. */
 	if (!run->memory.kind_given)
 		request->kind = inplace ? BACKING_GMEM : BACKING_SHARED;
 	if (inplace && request->kind != BACKING_GMEM && request->kind != BACKING_GMEM_STORE)
@@ -243,7 +243,7 @@ static int run_check_options(struct run *run)
 	return 0;
 }
 
-/* How much memory the run needs, or whether what was given is enough. */
+/* Choose the size of memory, or check that the given size is enough. */
 static int run_size_memory(struct run *run)
 {
 	uint64_t start = payload_input_gpa(run->strategy, run->nr_vcpus);
@@ -265,7 +265,7 @@ static int run_size_memory(struct run *run)
 	return 0;
 }
 
-/* With --trace there are other lines than that of the progress. */
+/* Run the payload, with a line of progress unless --trace prints lines. */
 static int run_start(struct run *run, struct payload *payload, struct error *error)
 {
 	struct progress progress = { 0 };
@@ -335,7 +335,7 @@ static int run_build(struct run *run)
 		.trace = run->options.trace ? stderr : NULL,
 		.console = stderr,
 	};
-	/* For the discarding strategy a chunk is for a moment on both sides. */
+	/* While memory is discarded, a chunk of each vCPU is populated on both sides. */
 	uint64_t populated = GUEST_HEAP_GPA + 2 * run->nr_vcpus * GUEST_CHUNK;
 	struct progress progress;
 	struct payload payload;
@@ -443,7 +443,7 @@ static int run_main(const struct command *command, void *arguments)
 	return run->kernel.path ? run_linux(run) : run_payload(run);
 }
 
-/* An SNP guest has options of its own. */
+/* Choose the command by --vm-type, because an SNP guest has other options. */
 static const struct command *run_choose(int argc, char **argv)
 {
 	const char *type = command_value(&command_run, argc, argv, "--vm-type");

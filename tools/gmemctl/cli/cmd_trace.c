@@ -25,24 +25,24 @@
 #define SECONDS_MAX	(7 * 24 * 3600)
 #define BUFFER_MIN	UINT64_C(4096)
 #define BUFFER_MAX	(UINT64_C(1) << 30)
-/* Whose threads are remembered: a process costs a look into /proc. */
+/* Size of the cache of threads and their processes, which saves reads of /proc. */
 #define THREADS		256
-/* An older kernel does not wake a reader of a buffer that is not half full. */
+/* Polling interval: older kernels wake a reader only if a buffer is half full. */
 #define LOOK_MS		500
 #define DESCRIPTION_MAX	512
-/* What names of gmem files begin with, see who_memory.name */
+/* Names of gmem files begin with this, see who_memory.name */
 #define NAMED		"/gmem:"
 
-/** struct thread - a thread, and whose it is */
+/** struct thread - a thread and its process */
 struct thread {
 	pid_t tid;
 	pid_t pid;
 };
 
 /**
- * struct trace_filter - what passes; all of it if nothing was added
- * @inodes: files, of @nr
- * @pid: also the files that this process makes from now on; 0: there is none
+ * struct trace_filter - the files whose events are shown; empty: all files
+ * @inodes: inode numbers of the files, array of @nr
+ * @pid: include files that this process creates from now on; 0: no process
  */
 struct trace_filter {
 	uint64_t *inodes;
@@ -51,20 +51,20 @@ struct trace_filter {
 };
 
 /**
- * struct tracing - a command line, and how far it has come
- * @name: of a VM, or a process ID; or NULL
+ * struct tracing - the command line, and the state of the trace
+ * @name: name of a VM, or a process ID, or NULL
  * @file: one file, or NULL
- * @wish: what is traced
- * @buffer: bytes for each CPU, if @sized; else the kernel's choice
+ * @wish: the events that are traced
+ * @buffer: bytes for each CPU, if @sized is set; else the kernel's default
  * @sized: the option, if @buffer was given
- * @chosen: likewise, of the events of @wish
- * @seconds: how long; 0: until it ends otherwise
- * @count: so many events; 0: likewise
- * @filter: of @name and @file
- * @threads: by their number, modulo THREADS
- * @wall_us: what the clock on the wall is ahead of CLOCK_MONOTONIC
- * @events: shown so far
- * @lost: not seen so far, as far as that is known
+ * @chosen: the option, if the events of @wish were given
+ * @seconds: duration; 0: no limit
+ * @count: number of events after which it ends; 0: no limit
+ * @filter: filter by @name and @file
+ * @threads: cache of threads, indexed by their number modulo THREADS
+ * @wall_us: CLOCK_REALTIME minus CLOCK_MONOTONIC
+ * @events: events shown so far
+ * @lost: events lost so far; at least one for each unknown number
  */
 struct tracing {
 	const char *name;
@@ -113,7 +113,7 @@ static int filter_add(struct trace_filter *filter, uint64_t inode, struct error 
 	return 0;
 }
 
-/* The gmem fds of a VM, or of a process: see who_find() */
+/* Add the gmem fds of a VM or of a process: see who_find() */
 static int trace_filter_by_owner(struct trace_filter *filter, const char *name, struct error *error)
 {
 	struct who_memory *memories;
@@ -148,7 +148,7 @@ static int by_path(struct trace_filter *filter, const char *path, struct error *
 	return filter_add(filter, st.st_ino, error);
 }
 
-/* gmem fds are called "/gmem:NAME". */
+/* Add all gmem fds with the name "/gmem:NAME". */
 static int by_name(struct trace_filter *filter, const char *name, struct error *error)
 {
 	struct who_memory *memories;
@@ -170,7 +170,7 @@ static int by_name(struct trace_filter *filter, const char *name, struct error *
 	return rc;
 }
 
-/* A gmem file: its inode number; a path, with a slash in it; or its name: all called so */
+/* Add gmem files by inode number; by path, if there is a slash; or by name: all with the name */
 static int trace_filter_by_file(struct trace_filter *filter, const char *file, struct error *error)
 {
 	uint64_t inode;
@@ -182,7 +182,7 @@ static int trace_filter_by_file(struct trace_filter *filter, const char *file, s
 	return filter_add(filter, inode, error);
 }
 
-/* Whether an event that has happened in the process @pid is to be shown */
+/* Whether an event of the process @pid is shown */
 static bool trace_filter_passes(struct trace_filter *filter, const struct trace_record *record,
 				pid_t pid)
 {
@@ -198,12 +198,12 @@ static bool trace_filter_passes(struct trace_filter *filter, const struct trace_
 	}
 	if (!filter->pid || pid != filter->pid || strcmp(record->event, "gmem_create"))
 		return false;
-	/* Without memory it is this event that is shown, and no other of the file. */
+	/* If there is no memory to add the file, only this event of it is shown. */
 	filter_add(filter, inode, NULL);
 	return true;
 }
 
-/* A thread that has gone, and was not seen before, is taken for a process. */
+/* Return: the process of a thread; the thread itself if it has ended before it was seen. */
 static pid_t process_of(struct tracing *tracing, pid_t tid)
 {
 	struct thread *thread = &tracing->threads[(unsigned int)tid % THREADS];
@@ -268,7 +268,7 @@ static void lost_show(struct tracing *tracing, const struct trace_record *record
 	bool known = record->lost != UINT64_MAX;
 	struct json_object *line = out_line();
 
-	/* How many is not said if the page that would say it was overwritten, too. */
+	/* The number is unknown if the page that has it was overwritten, too. */
 	tracing->lost += known ? record->lost : 1;
 	out_uint(line, "cpu", record->cpu);
 	if (known)
@@ -285,7 +285,7 @@ static void lost_show(struct tracing *tracing, const struct trace_record *record
 			 out_color(1, OUT_PLAIN));
 }
 
-/* Return: 0, or 1 if that was the last one. */
+/* Show a record. Return: 0, or 1 if it was the last one. */
 static int record_show(const struct trace_record *record, void *data)
 {
 	struct tracing *tracing = data;
@@ -304,7 +304,7 @@ static int record_show(const struct trace_record *record, void *data)
 	return tracing->count && tracing->events >= tracing->count;
 }
 
-/* Readable when there is a signal, which are held; and when --seconds are over, or 0 */
+/* A signalfd for the blocked signals, and the end of --seconds, or 0 */
 static int end_signals;
 static uint64_t end_ns;
 
@@ -316,7 +316,8 @@ static bool trace_is_over(void)
 }
 
 /*
- * Until it is over; a reader of the output that has gone, or is given up, is an end, too.
+ * Show events until the end, or until the output fails because its reader has closed it or
+ * does not read.
  */
 static int trace_loop(struct tracing *tracing, const struct trace_instance *instance,
 		      struct error *error)
@@ -331,14 +332,14 @@ static int trace_loop(struct tracing *tracing, const struct trace_instance *inst
 	while (!rc && !fflush(stdout)) {
 		uint64_t now = clock_now_ns();
 
-		/* Rounded up; 0: it is over. */
+		/* Milliseconds to wait, rounded up; 0: the time is over. */
 		ms = !end_ns || end_ns > now + LOOK_MS * UINT64_C(1000000) ? LOOK_MS :
 		     end_ns > now ? (int)((end_ns - now + 999999) / 1000000) : 0;
 		if (!ms || (poll(fds, 2, ms) > 0 && fds[0].revents))
 			break;
 		rc = trace_read(instance, false, &lines, record_show, tracing, error);
 	}
-	/* What had happened by then, but no more than is asked for. */
+	/* Show events that are still in the buffers, up to the requested number. */
 	trace_stop(instance);
 	if (!rc)
 		rc = trace_read(instance, true, &lines, record_show, tracing, error);
@@ -347,7 +348,7 @@ static int trace_loop(struct tracing *tracing, const struct trace_instance *inst
 	return rc < 0 ? rc : 0;
 }
 
-/* The instance goes, whatever ends it: signals are held until then. */
+/* Signals are blocked, so that the instance is removed in any case. */
 static int trace_run(struct tracing *tracing, struct error *error)
 {
 	struct trace_instance instance;
@@ -358,7 +359,7 @@ static int trace_run(struct tracing *tracing, struct error *error)
 	signals_end_set(&set);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	broken_pipe = signal(SIGPIPE, SIG_IGN);
-	/* It stays open: what has been traced may still wait for a reader in the end. */
+	/* Not closed: trace_is_over() uses it until the last output is written. */
 	end_signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (end_signals < 0)
 		return error_set(error, -errno, "signalfd", "create", NULL);

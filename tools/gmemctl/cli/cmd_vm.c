@@ -11,16 +11,16 @@
 #include "command.h"
 #include "out.h"
 
-/* One VM that is stopped must not hold up the list of all. */
+/* Short, because one VM that does not answer must not block the list of all VMs. */
 #define PS_TIMEOUT_S 3
 
 /**
  * struct vm_arguments - a command line
- * @name: of the VM
- * @start, @size: of a range
- * @to: which of vm_states
- * @picture: draw it
- * @svg: draw it into this file, or NULL
+ * @name: name of the VM
+ * @start, @size: a range
+ * @to: index in vm_states
+ * @picture: draw the map
+ * @svg: draw the map into this file, or NULL
  */
 struct vm_arguments {
 	const char *name;
@@ -76,7 +76,7 @@ static const struct cli_option convert_options[] = {
 	{ 0 }
 };
 
-/* Ask, with a result that may be of no interest. Return: 0 or an exit code. */
+/* Send a request. @result may be NULL. Return: 0 or an exit code. */
 static int vm_call(const char *name, struct json_object *request, struct json_object **result)
 {
 	struct progress progress;
@@ -94,7 +94,7 @@ static uint64_t vm_uint(struct json_object *object, const char *key)
 	return json_object_get_uint64(json_object_object_get(object, key));
 }
 
-/* A word that the VM says, which may have been taken over by its guest. */
+/* Return: a word of the VM, or "?" if it is not plain: a guest may have taken the VM over. */
 static const char *vm_word(const char *word)
 {
 	return word && text_is_plain(word) ? word : "?";
@@ -105,7 +105,7 @@ static const char *vm_string(struct json_object *object, const char *key)
 	return vm_word(json_object_get_string(json_object_object_get(object, key)));
 }
 
-/* All members go into the output as they are. */
+/* Copy all members of an answer into the output. */
 static void vm_copy(struct json_object *from, struct json_object *to)
 {
 	if (!to || !json_object_is_type(from, json_type_object))
@@ -115,8 +115,8 @@ static void vm_copy(struct json_object *from, struct json_object *to)
 }
 
 /*
- * One that cannot be asked is shown, but does not keep the others from it. A VM that has
- * died has left its socket; it is shown once.
+ * Show a VM, or the error if it does not answer, and continue with the others. The socket of
+ * a VM that has died is removed, so that VM is shown only once.
  */
 static int ps_visit(const char *name, void *data)
 {
@@ -157,7 +157,7 @@ static int ps_main(const struct command *command, void *arguments)
 	return EXIT_CODE_OK;
 }
 
-/* "dontneed 3, mlock 1" */
+/* Print counters, such as "dontneed 3, mlock 1" */
 static void stat_counts_text(struct json_object *device, const char *key)
 {
 	struct json_object *counts;
@@ -173,7 +173,7 @@ static void stat_counts_text(struct json_object *device, const char *key)
 	}
 }
 
-/* What a VM has only if it was asked for */
+/* Print parts that a VM has only if options have asked for them */
 static void stat_devices_text(struct json_object *stat)
 {
 	struct json_object *device, *guest, *driver;
@@ -257,7 +257,7 @@ static void map_ranges(struct json_object *result)
 	}
 }
 
-/* Part by part; each is from a moment of its own. */
+/* Request the map in parts, which are from different moments. */
 static int map_main(const struct command *command, void *arguments)
 {
 	const struct vm_arguments *vm = arguments;

@@ -19,13 +19,13 @@
 #define SCREEN_CLEAR	"\033[H\033[J"
 
 /**
- * struct who - a command line, and what is found
- * @name: of the VM, or a process ID
- * @start, @size: of the part of the memory; @size 0: all
- * @run: held pages that follow on each other, alike, not reported yet
- * @pages: of @run; 0: there are none
- * @ranges: where they are reported in JSON
- * @held: pages so far
+ * struct who - the command line, and the state of the report
+ * @name: name of the VM, or a process ID
+ * @start, @size: part of the memory; @size 0: all
+ * @run: adjacent held pages with equal holders, not reported yet
+ * @pages: number of pages in @run
+ * @ranges: array of the JSON object for held pages
+ * @held: number of held pages so far
  */
 struct who {
 	const char *name;
@@ -90,7 +90,7 @@ static void who_report_run(struct who *who)
 	who->pages = 0;
 }
 
-/* Pages that are neighbours, and alike, are one line. */
+/* Adjacent pages with equal holders are reported as one range. */
 static int who_visit(const struct gmem_ioctl_holder *page, void *data)
 {
 	struct who *who = data;
@@ -107,7 +107,7 @@ static int who_visit(const struct gmem_ioctl_holder *page, void *data)
 	return 0;
 }
 
-/* Text and JSON in turn: one of them is silent. */
+/* Write both text and JSON; the one that was not chosen has no effect. */
 static void process_show(const struct who_process *process, struct json_object *object)
 {
 	struct json_object *devices, *buffers, *entry;
@@ -230,10 +230,10 @@ const struct command command_who = {
 };
 
 /**
- * struct sample - a gmem fd at a moment
- * @device, @inode: by which it is known again
- * @ns: when it was looked at, of clock_now_ns()
- * @stat: what it had
+ * struct sample - counters of a gmem fd at one moment
+ * @device, @inode: identity of the file
+ * @ns: the moment, from clock_now_ns()
+ * @stat: the counters
  */
 struct sample {
 	dev_t device;
@@ -243,11 +243,11 @@ struct sample {
 };
 
 /**
- * struct top - a command line, and the last samples
- * @interval: seconds between two of them
- * @count: how often to show; 0: until a signal ends it
+ * struct top - the command line, and the last samples
+ * @interval: seconds between two samples
+ * @count: number of outputs; 0: until a signal ends it
  * @counted: the option, if @count was given
- * @samples: of @nr
+ * @samples: array of @nr
  */
 struct top {
 	uint32_t interval;
@@ -276,7 +276,7 @@ static const struct sample *sample_before(const struct top *top, const struct sa
 	return NULL;
 }
 
-/* Of a counter, by the second. One that is new has nothing to be compared with. */
+/* Return: rate of a counter per second; 0 without an earlier sample. */
 static double sample_rate(const struct sample *before, const struct sample *now,
 			  uint64_t was, uint64_t is)
 {
@@ -325,7 +325,7 @@ static void sample_show(const struct who_memory *memory, const struct sample *be
 	out_rate(object, "view_faults_per_second", RATE(before, now, view_faults));
 }
 
-/* Look at all of them; show them if @array is to be filled, or there is text. */
+/* Sample all gmem fds. @show: print them, and append them to @array. */
 static int top_look(struct top *top, bool show, struct json_object *array, struct error *error)
 {
 	struct who_memory *memories;
@@ -349,7 +349,7 @@ static int top_look(struct top *top, bool show, struct json_object *array, struc
 		now->device = memories[i].device;
 		now->inode = memories[i].inode;
 		now->ns = clock_now_ns();
-		/* A file that is only called like one has no such ioctl. */
+		/* Another file with such a name does not have this ioctl. */
 		if (gmem_stat(memories[i].fd, &now->stat))
 			continue;
 		nr++;
@@ -378,7 +378,7 @@ static int top_main(const struct command *command, void *arguments)
 	rc = top_look(top, false, NULL, &error);
 	for (uint32_t shown = 0; !rc && (!top->count || shown < top->count); shown++) {
 		sleep(top->interval);
-		/* A JSON object has the last one. */
+		/* The JSON object has only the last samples. */
 		if (array)
 			json_object_array_del_idx(array, 0, json_object_array_length(array));
 		rc = top_look(top, true, array, &error);
