@@ -9,18 +9,18 @@
 #include "out.h"
 #include "snp.h"
 
-/* What one digest is printed as, on a line of its own; without it all are shown. */
+/* Form of the digest if only that is printed. Without --format all details are shown. */
 enum format { FORMAT_HEX, FORMAT_BASE64 };
 static const char *const formats[] = { "hex", "base64", NULL };
 
-/* Modes of sev-snp-measure; those of other kinds of guests are not ours. */
+/* Modes of sev-snp-measure that are for SNP guests. */
 enum mode { MODE_SNP, MODE_SVSM, MODE_FIRMWARE };
 static const char *const modes[] = { "snp", "snp:svsm", "snp:ovmf-hash", NULL };
 
 /**
- * struct measure - what the command line says
- * @mode: enum mode: MODE_FIRMWARE: of the firmware only
- * @format: enum format, if @has_format
+ * struct measure - the command line
+ * @mode: enum mode. MODE_FIRMWARE: measure only the firmware
+ * @format: enum format, if @has_format is set
  */
 struct measure {
 	struct snp_options options;
@@ -56,7 +56,7 @@ static void show_firmware(const char *role, const struct snp_firmware *firmware,
 	}
 }
 
-/* A digest, which is called @name for people and @key for programs */
+/* Show a digest, as @name in text and as @key in JSON */
 static void show_hash(struct json_object *object, const char *key, const char *name,
 		      const uint8_t *bytes, size_t size)
 {
@@ -66,7 +66,7 @@ static void show_hash(struct json_object *object, const char *key, const char *n
 	out_text("  %-9s %s\n", name, hex_format(bytes, size, text));
 }
 
-/* An image that is no IGVM file */
+/* Show an image that is not an IGVM file */
 static void show_image(const struct snp_loaded *loaded)
 {
 	const struct snp_image *image = &loaded->image;
@@ -122,7 +122,7 @@ static int check(struct measure *measure)
 	return snp_options_check(options);
 }
 
-/* What the file wants of its loader, and whether its ID block goes with it. */
+/* Show what an IGVM file requires, and whether its ID block has the predicted digest. */
 static void show_igvm(const struct snp_loaded *loaded)
 {
 	const struct snp_igvm *igvm = &loaded->igvm;
@@ -171,7 +171,7 @@ static void show_all(const struct snp_loaded *loaded)
 	object = out_object(out_root(), "measurement");
 	out_uint(object, "pages", measurement->pages);
 	out_text("launch digest, of %" PRIu64 " pages\n", measurement->pages);
-	/* What has been measured by then: only of an image in parts */
+	/* Intermediate digests, which exist only if the image has several parts */
 	if (!loaded->image.igvm) {
 		show_hash(object, "firmware", "firmware", measurement->firmware, SNP_DIGEST_SIZE);
 		show_hash(object, "sections", "sections", measurement->sections, SNP_DIGEST_SIZE);
@@ -181,7 +181,7 @@ static void show_all(const struct snp_loaded *loaded)
 
 static void show_digest(const uint8_t digest[SNP_DIGEST_SIZE], bool base64)
 {
-	/* Also four of base64 for three bytes, and less than in hexadecimal. */
+	/* This is enough for base64, too, which needs only four characters for three bytes. */
 	char text[2 * SNP_DIGEST_SIZE + 1];
 
 	if (base64)

@@ -14,12 +14,12 @@
 #include "snp.h"
 
 /**
- * struct id - what the command line says
- * @options: the image; first, where the tables take it to be
- * @block: what options have set directly
- * @digest, @policy: these options, or NULL
- * @id_block, @id_auth: files: written by id-block, read by id-check
- * @base64: they are written as text
+ * struct id - the command line
+ * @options: the image; first member, because the tables of options start there
+ * @block: the ID block, with the values of options
+ * @digest, @policy: names of these options if they were given, or NULL
+ * @id_block, @id_auth: files that id-block writes and id-check reads
+ * @base64: write the files in base64
  */
 struct id {
 	struct snp_options options;
@@ -90,7 +90,7 @@ static int id_examine(struct id *id)
 	return snp_options_check(&id->options);
 }
 
-/* From --digest, or by measuring --firmware. */
+/* Take the digest from --digest, or measure the image of --firmware. */
 static int id_digest(struct id *id, struct error *error)
 {
 	if (id->digest || !id->options.firmware)
@@ -154,11 +154,11 @@ static int id_sign(const struct id *id, struct snp_id_auth *auth, struct error *
 	return rc;
 }
 
-/* In base64 it is one line. */
+/* Write a file, in base64 as one line. */
 static int id_file_write(const struct id *id, struct output_file *file, const char *path,
 			 const void *data, size_t size, struct error *error)
 {
-	/* Four characters for three bytes, a line end, and a NUL. */
+	/* Base64 has four characters for three bytes, then a newline and a NUL. */
 	uint8_t *text = malloc((size + 2) / 3 * 4 + 2);
 	size_t length;
 	int rc;
@@ -179,7 +179,7 @@ static int id_file_write(const struct id *id, struct output_file *file, const ch
 	return rc;
 }
 
-/* Both files or none: they belong together. */
+/* Write both files or none, because they belong together. */
 static int id_write(const struct id *id, const struct snp_id_auth *auth, struct error *error)
 {
 	struct output_file block_file = OUTPUT_FILE_NONE;
@@ -221,7 +221,7 @@ static int id_block_main(const struct command *command, void *arguments)
 	rc = id_digest(id, &error);
 	if (!rc)
 		rc = id_sign(id, &auth, &error);
-	/* A launch is the wrong place to find out whether it is right. */
+	/* Check the result now, because a launch would detect a fault too late. */
 	if (!rc)
 		rc = snp_id_auth_check(&id->block, &auth, &keys, &error);
 	if (!rc)
@@ -272,7 +272,7 @@ static int id_check_main(const struct command *command, void *arguments)
 	rc = id_check(id, &block, &keys, &error);
 	if (rc) {
 		code = out_error_report(&error);
-		/* As of verify: it could be looked at, and does not hold. */
+		/* As in verify: the files could be read, but the check has failed. */
 		return rc == -EBADMSG ? EXIT_CODE_UNTRUSTED : code;
 	}
 	id_show(&block, &keys);

@@ -15,7 +15,7 @@
 #include "out.h"
 #include "snp.h"
 
-/* What the fields of a signature hold. */
+/* Maximum values of the fields of a CPU signature. */
 #define FAMILY_MAX (0xf + 0xff)
 #define MODEL_MAX 0xff
 #define STEPPING_MAX 0xf
@@ -82,7 +82,7 @@ bool snp_vcpu_options_given(const struct snp_vcpu_options *options)
 	       options->has_part[1] || options->has_part[2];
 }
 
-/* Whether they say it once, and wholly */
+/* Check that the CPU is given in one way only, and completely */
 static int snp_vcpu_options_check(struct snp_vcpu_options *options)
 {
 	unsigned int parts = !!options->has_part[0] + !!options->has_part[1] +
@@ -143,7 +143,7 @@ int snp_option_policy(const struct cli_option *option, const char *name, const c
 	return 0;
 }
 
-/* Some have a second name, under which users of sev-snp-measure know them. */
+/* Some options have a second name, which is that in sev-snp-measure. */
 const struct cli_option snp_image_options[] = {
 	{ "--igvm", "FILE", option_firmware,
 	  .help = "an IGVM file, which needs no other option, or" },
@@ -180,7 +180,7 @@ const struct cli_option snp_measure_options[] = {
 	{ 0 }
 };
 
-/* Return: one that says what is measured beside the firmware, or NULL. */
+/* Return: the first given option that is not for the firmware alone, or NULL. */
 static const char *image_option(const struct snp_options *options)
 {
 	return options->with_kernel ? options->with_kernel :
@@ -196,7 +196,7 @@ static const char *image_option(const struct snp_options *options)
 	       snp_vcpu_options_given(&options->vcpu) ? "--vcpu-type" : NULL;
 }
 
-/* All that there is to say about an SVSM, and nothing that it makes void. */
+/* Check that the options of an SVSM are complete, and that none excludes another. */
 static int check_svsm(const struct snp_options *options)
 {
 	bool vars = options->with_vars_size || options->vars_file;
@@ -266,9 +266,9 @@ int snp_options_check(struct snp_options *options)
 }
 
 /**
- * struct snp_file_head - how a file begins
- * @bytes: of it
- * @size: how many those are: all, if the file has no more
+ * struct snp_file_head - the first bytes of a file
+ * @bytes: the bytes
+ * @size: number of bytes; fewer than there is room for if the file is short
  */
 struct snp_file_head {
 	uint8_t bytes[1024];
@@ -276,9 +276,9 @@ struct snp_file_head {
 };
 
 /**
- * struct hashing - a file on its way
+ * struct hashing - a file that is being hashed
  * @context: the hash
- * @head: where its first bytes go, or NULL
+ * @head: out: the first bytes of the file; or NULL
  */
 struct hashing {
 	EVP_MD_CTX *context;
@@ -303,8 +303,8 @@ static int hash_block(void *context, const uint8_t *bytes, size_t size, struct e
 }
 
 /*
- * Of a file of any size, which may be a pipe
- * @head: out; or NULL
+ * Hash a file of any size, which may be a pipe
+ * @head: out: its first bytes; or NULL
  */
 static int snp_file_sha256(const char *path, uint8_t sha256[SNP_SHA256_SIZE],
 			   struct snp_file_head *head, struct error *error)
@@ -343,7 +343,7 @@ static int count_block(void *context, const uint8_t *bytes, size_t size, struct 
 	return 0;
 }
 
-/* In lines or not. Return: whether it is @size bytes. */
+/* Decode base64, with or without line ends. Return: whether there are @size bytes. */
 static bool decode_base64(const struct input *file, void *data, size_t size)
 {
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -353,7 +353,7 @@ static bool decode_base64(const struct input *file, void *data, size_t size)
 	int count = 0, rest = 0;
 	bool ok;
 
-	/* More than lines of base64 need */
+	/* The limit is above the size of base64 with line ends. */
 	ok = context && file->size && file->size < 2 * size + 16;
 	for (uint64_t i = 0; ok && i < file->size; i++)
 		ok = file->data[i] && strchr(digits, file->data[i]);
@@ -399,7 +399,7 @@ static int load_kernel(struct snp_loaded *loaded,
 	if (snp_kernel_hashes_init(hashes, options->cmdline))
 		return error_set(error, -EIO, "OpenSSL", "SHA-256", NULL);
 	rc = snp_file_sha256(options->kernel, hashes->kernel, &head, error);
-	/* The digest is right; whether there is a guest that has it is another thing. */
+	/* The digest is correct for any file, but the firmware may not start such a file. */
 	other = rc ? NULL : bzimage_describe_other(head.bytes, head.size);
 	if (other)
 		out_warning(options->kernel,
@@ -431,12 +431,12 @@ static int load_svsm(struct snp_loaded *loaded,
 		rc = snp_firmware_parse(&loaded->svsm, options->svsm, loaded->svsm_file.data,
 					loaded->svsm_file.size, end, error);
 	loaded->image.svsm = &loaded->svsm;
-	/* As the reference does: the SVSM has no features but SNP. */
+	/* As in the reference, the only feature of an SVSM's VMSA is SNP. */
 	loaded->image.features = SNP_FEATURE_ACTIVE;
 	return rc;
 }
 
-/* vCPUs and features are those of the file. */
+/* Take vCPUs and features from the IGVM file. */
 static int load_igvm(struct snp_loaded *loaded,
 		     const struct snp_options *options, struct error *error)
 {
@@ -468,7 +468,7 @@ int snp_loaded_read(struct snp_loaded *loaded, const struct snp_options *options
 	rc = input_read(&loaded->firmware_file, options->firmware, error);
 	if (!rc && options->is_igvm)
 		return load_igvm(loaded, options, error);
-	/* What the image is said to be is not what it is: say so. */
+	/* An IGVM file was given with --firmware: name the right option. */
 	if (!rc && snp_igvm_is(loaded->firmware_file.data, loaded->firmware_file.size))
 		rc = error_set(error, -EINVAL, options->firmware, "parse firmware",
 			       "it is an IGVM file: give it with --igvm");

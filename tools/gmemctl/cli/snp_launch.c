@@ -20,28 +20,28 @@
 #include "run_pc.h"
 #include "snp.h"
 
-/* RAM below the devices and from 4 GiB on, and the firmware, or what is around RAM */
+/* Ranges of RAM below the devices and from 4 GiB on, the firmware, and those of an IGVM file */
 #define SNP_GUEST_RANGES (2 * E820_PLACES + 1 + SNP_IGVM_RANGES)
 
 /**
  * struct snp_guest - the guest
  * @options: firmware, kernel, vCPUs
  * @memory: the option --memory
- * @handover: which of the ways to convert: 0: it discards; 1: pages change hands
- *	with gmem
+ * @handover: how memory is converted: 0: pages are discarded; 1: gmem moves pages to KVM
+ *	and back
  * @id_block_path, @id_auth_path, @host_data_path, @certs_path: files, or NULL
- * @policy: see struct snp_launch_config; @policy_given: an option has said it
- * @has_id_block: there are @id_block and @id_auth
- * @vcek_disabled, @cpuid_strict: likewise
- * @run: of any run
+ * @policy: see struct snp_launch_config; @policy_given: it was given with an option
+ * @has_id_block: @id_block and @id_auth are set
+ * @vcek_disabled, @cpuid_strict: see struct snp_launch_config
+ * @run: options of all runs
  * @loaded: the files of @options
- * @certs: the file at @certs_path
- * @id_block, @id_auth: likewise
- * @host_data: if @has_host_data; @host_data_given: an option has said it
- * @ranges: where its memory is, @nr_ranges of them
- * @request: how it is backed
- * @launch: of the VM; points into this structure
- * @config: the machine; likewise
+ * @certs: contents of @certs_path
+ * @id_block, @id_auth: contents of @id_block_path and @id_auth_path
+ * @host_data: if @has_host_data; @host_data_given: it was given with an option
+ * @ranges: ranges of memory, array of @nr_ranges
+ * @request: the backing of the memory
+ * @launch: configuration of the launch; it points into this structure
+ * @config: configuration of the machine; it points into this structure
  */
 struct snp_guest {
 	struct snp_options options;
@@ -74,7 +74,7 @@ static const char *const conversions[] = { "discard", "handover", NULL };
 
 static const struct cli_option snp_guest_options[] = {
 	{ .include = snp_image_options, TO_GUEST(options) },
-	/* Of `gmemctl run`, which has looked at it */
+	/* An option of `gmemctl run`, which has chosen this command by it */
 	{ .name = "--vm-type", .argument = "snp" },
 	{ "--memory", "SIZE|LIST", option_memory, TO_GUEST(memory),
 	  "as for gmemctl run; kinds: shared, private, hugetlb, file, gmem-store; default: "
@@ -159,14 +159,14 @@ static void add_range(struct snp_guest *guest, uint64_t start, uint64_t end)
 
 	if (start >= end)
 		return;
-	/* In ascending order */
+	/* Keep the ranges in ascending order */
 	for (; at > guest->ranges && at[-1].start > start; at--)
 		*at = at[-1];
 	*at = (struct range){ start, end };
 	guest->nr_ranges++;
 }
 
-/* Of a range that the guest wants, what is not in its RAM. */
+/* Add the parts of a required range that are not in RAM. */
 static void add_required(struct snp_guest *guest, const struct range *range,
 			 const struct range *ram, unsigned int nr_ram)
 {
@@ -181,7 +181,7 @@ static void add_required(struct snp_guest *guest, const struct range *range,
 	add_range(guest, start, range->end);
 }
 
-/* The firmware is memory like other memory, between low and high RAM. */
+/* Place RAM, and the firmware, which has a range of its own between low and high RAM. */
 static int place_memory(struct snp_guest *guest, struct error *error)
 {
 	const struct snp_igvm *igvm = guest->loaded.image.igvm;
@@ -206,7 +206,7 @@ static int place_memory(struct snp_guest *guest, struct error *error)
 	return 0;
 }
 
-/* What an IGVM file says, unless an option says otherwise. */
+/* Take values from an IGVM file, unless an option was given. */
 static int take_igvm(struct snp_guest *guest, struct error *error)
 {
 	const struct snp_igvm *igvm = guest->loaded.image.igvm;
@@ -227,7 +227,7 @@ static int take_igvm(struct snp_guest *guest, struct error *error)
 	return 0;
 }
 
-/* What to build: it points to what @guest has. */
+/* Build the configurations, which point into @guest. */
 static void configure(struct snp_guest *guest)
 {
 	struct machine_config *machine = &guest->config.machine;
@@ -255,7 +255,7 @@ static void configure(struct snp_guest *guest)
 	run_pc_console(&guest->config);
 }
 
-/* Of the step that has just been shown, for programs */
+/* Add details for JSON to the step that was shown last */
 static void show_pages(void *data, const struct snp_run *run, const char *type, unsigned int calls)
 {
 	struct steps *steps = data;

@@ -9,7 +9,7 @@
 #include "out.h"
 #include "snp.h"
 
-/* So many files of certificates, and of revocation lists */
+/* Limit for files of certificates, and for files of revocation lists */
 #define SNP_VERIFY_FILES 16
 
 struct snp_verify_files {
@@ -18,11 +18,11 @@ struct snp_verify_files {
 };
 
 /**
- * struct snp_verify_options - what the command line says
- * @image: what the measurement is predicted from, if it has a firmware
+ * struct snp_verify_options - the command line
+ * @image: the image for the predicted measurement, if it has a firmware
  * @certs, @chains, @crls: files
  * @report, @expect_path, @host_data: files; the last two may be NULL
- * @expect: each in its own option
+ * @expect: expectations that were given as options
  */
 struct snp_verify_options {
 	struct snp_options image;
@@ -34,8 +34,8 @@ struct snp_verify_options {
 #define TO_VERIFY(member) TO(struct snp_verify_options, member)
 
 /**
- * struct verify - what was read
- * @expect: of the command line, of --expect, and of the image
+ * struct verify - the files that were read
+ * @expect: expectations from the command line, from --expect, and from the image
  */
 struct verify {
 	struct snp_verify_options *options;
@@ -84,7 +84,7 @@ static int option_report(const struct cli_option *option, const char *name,
 	return option_text(option, name, strcmp(text, "-") ? text : "/dev/stdin", to);
 }
 
-/* As the table of expectations has them; see snp_verify_prepare(). */
+/* Built from the table of expectations; see snp_verify_prepare(). */
 static struct cli_option expect_options[SNP_EXPECT_NR + 1];
 static char expect_names[SNP_EXPECT_NR][SNP_EXPECT_NAME_SIZE + 2];
 
@@ -127,7 +127,7 @@ static void snp_verify_prepare(void)
 	}
 }
 
-/* Whose launch it is. Zeros are what a guest without an ID block has. */
+/* Whether a digest of a key is expected. Zeros do not count: they mean no ID block. */
 static bool has_key(const struct snp_expect *expect, enum snp_expect_id id)
 {
 	const struct snp_value *value = &expect->values[id];
@@ -139,8 +139,8 @@ static bool has_key(const struct snp_expect *expect, enum snp_expect_id id)
 }
 
 /*
- * Whether there is all that it takes
- * @expect: of the command line and of a file of expectations
+ * Check that the required options are given
+ * @expect: expectations from the command line and from a file
  *
  * Return: 0 or an exit code.
  */
@@ -164,7 +164,7 @@ static int snp_verify_check(struct snp_verify_options *options, const struct snp
 	return snp_options_check(&options->image);
 }
 
-/* What the command line says comes before what the file says. */
+/* Read a file of expectations. Those of the command line take precedence. */
 static int read_expect(struct verify *verify, struct error *error)
 {
 	const char *path = verify->options->expect_path;
@@ -200,7 +200,7 @@ static int read_files(struct snp_pool *pool, const struct snp_verify_files *file
 	return rc;
 }
 
-/* Endorsement keys of --cert come first, then that of the report's own table. */
+/* Read the report and certificates. Those of --cert come before those of the report's table. */
 static int read_evidence(struct verify *verify, struct error *error)
 {
 	const struct snp_verify_options *options = verify->options;
@@ -250,7 +250,7 @@ static int verify_read(struct verify *verify, struct error *error)
 	return rc;
 }
 
-/* Return: 0, or an exit code if a certificate that it cannot do without is missing. */
+/* Return: 0, or an exit code if a required certificate is missing. */
 static int verify_has_certs(const struct verify *verify)
 {
 	const struct snp_pool *pool = &verify->pool;
