@@ -30,7 +30,7 @@ static int client_connect(const char *name, unsigned int timeout_s, struct error
 	do {
 		if (!connect(fd, (struct sockaddr *)&address, sizeof(address)))
 			return fd;
-		/* Ctrl-Z ends the wait for room, too: a time is set. */
+		/* A stop by Ctrl-Z interrupts connect(), too, because a timeout is set. */
 	} while (errno == EINTR);
 	rc = errno == EAGAIN ? -ETIME : -errno;
 	error_set(error, rc, name, "connect to the VM",

@@ -33,9 +33,9 @@ static void *grow(void *array, size_t count, size_t size)
 }
 
 /*
- * Looked at through an fd that does nothing to the file, and opened through that. Whoever
- * answers for the file, as FUSE has it, may not do so: what the kernel remembers is enough,
- * and no regular file is opened that has a handle, for a gmem fd has none.
+ * Check the type with an O_PATH fd, which has no effect on the file, and open it through that.
+ * A FUSE server may never answer, so use cached attributes, and do not open a regular file
+ * that has a file handle: a gmem fd has none.
  */
 int who_open(int folder, const char *name, mode_t kind)
 {
@@ -460,13 +460,13 @@ static int look_pipe(struct look *look, const char *name, ino_t inode)
 	return 0;
 }
 
-/* Count an fd of the memory. Other files are skipped by name, without fstatat(). */
+/* Count an fd of the memory. Other files are skipped by name. */
 static int look_fd_memory(int folder, const char *name, const char *link, void *data)
 {
 	struct look *look = data;
 	struct statx st;
 
-	/* As the kernel remembers it: see who_open() */
+	/* Use cached attributes, as in who_open() */
 	if (!strncmp(link, GMEM_LINK, strlen(GMEM_LINK)) &&
 	    !statx(folder, name, AT_STATX_DONT_SYNC, STATX_INO, &st) &&
 	    makedev(st.stx_dev_major, st.stx_dev_minor) == look->memory->device &&
