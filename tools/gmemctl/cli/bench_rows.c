@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What gmem_bench writes, shown as a table or as JSON. */
+/* Parses the output of gmem_bench, and shows it as a table or as JSON. */
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Runs gmem_bench of selftests/bench/ on this host, and shows what it finds. */
+/* Runs gmem_bench of selftests/bench/ on this host, and shows its results. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

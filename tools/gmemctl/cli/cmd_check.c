@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What this host can do: `gmemctl info`, `gmemctl check`, the status of snp and realm */
+/* `gmemctl info`, `gmemctl check`, and the status of snp and realm: what this host supports */
 #include <inttypes.h>
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* gmemctl demo: one story in steps, each of which is checked. */
+/* gmemctl demo: shows private memory in steps, and checks the result of each. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <inttypes.h>

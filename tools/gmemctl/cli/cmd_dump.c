@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Reads the memory of a VM that runs, as another process that has it mapped. */
+/* Reads the memory of a running VM, whose fds this process gets and maps. */
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Guests that go on elsewhere: gmemctl handover, save and restore. */
+/* gmemctl handover, save and restore: move a guest to another process, or to a file. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What happens to gmem memory, and what guests ask of pvmemcontrol, as it happens. */
+/* gmemctl trace: shows events of gmem and of pvmemcontrol while they happen. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

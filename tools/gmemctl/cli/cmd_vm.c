@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Commands to VMs that run, over their control sockets. */
+/* Commands for running VMs, over their control sockets. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* gmemctl who and top: who holds pages of gmem fds, and what happens to the fds. */
+/* gmemctl who and top: processes that hold pages of gmem fds, and the counters of the fds. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Parses command lines as the tables of commands say. */
+/* Parses command lines by the tables of the commands. */
 #include <string.h>
 
 #include "command.h"

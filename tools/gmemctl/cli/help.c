@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the tables of commands and options say to people, and to their shells. */
+/* Prints help, and words for completion in a shell, from the tables of commands and options. */
 #include <string.h>
 
 #include "../control/control.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the values of options are parsed by. */
+/* Parsers for the values of options. */
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>

@@ -167,8 +167,8 @@ static int take_new_name(const struct output_file *file)
 }
 
 /*
- * Replace the file only if it is still the one from the start. RENAME_EXCHANGE and a check
- * after it are atomic: a check before a rename would race with another VM that is saved.
+ * Replace the file only if it is still the one from the start: exchange both, and exchange
+ * them back if it is another one. A check before a rename would race with another save.
  */
 static int replace_old(const struct output_file *file)
 {

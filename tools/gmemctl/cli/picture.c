@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The states of guest memory as a picture, one character or square for each block. */
+/* Draws the states of guest memory, with one character or square for each block. */
 #include <inttypes.h>
 #include <langinfo.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What this process has inherited, made fit for use; and where it lies. */
+/* Sets up inherited descriptors, streams and signals of this process, and finds its files. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The image of an SNP guest: the options that say what it is, and its files. */
+/* The image of an SNP guest: its options and its files. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <inttypes.h>
