@@ -508,7 +508,7 @@ void advice_get(struct advice *advice, struct tlv *records, uint32_t type)
 	pthread_mutex_unlock(&advice->lock);
 }
 
-/* Repeat the requests that lead to @run. Lock before access is denied: it reads the pages. */
+/* Repeat the requests that lead to @run. A lock populates pages, so it comes before a denial. */
 static int take_run(struct advice *advice, const struct advice_run *run)
 {
 	static const enum advice_kind denials[] = {
