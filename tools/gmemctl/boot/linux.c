@@ -156,7 +156,7 @@ int bzimage_parse(const uint8_t *image, size_t size, const char *name,
 }
 
 /**
- * struct table - a memory map being built
+ * struct table - a memory map that is being built
  * @count: number of entries, including those above @max, which are not stored
  */
 struct table {

@@ -48,7 +48,7 @@ enum part { PART_GMEM, PART_SNP, PART_REALM };
 /**
  * struct check - a command line
  * @part: enum part
- * @abi: an entry of realm_abis
+ * @abi: index in realm_abis
  */
 struct check {
 	unsigned int part, abi;

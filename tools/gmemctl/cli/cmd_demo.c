@@ -243,7 +243,7 @@ static int demo_event_private(struct demo *demo)
 	return demo_map(demo, &error);
 }
 
-/* Payload_event_fn of the demo */
+/* Handle an event of the payload */
 static int demo_event(struct payload *payload, enum guest_event event, uint32_t value)
 {
 	struct demo *demo = payload->config.data;

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Runs another VMM with a preloaded library that gives its guest private memory; see exec/.
- */
+/* Runs another VMM with a preloaded library that gives its guest private memory; see exec/. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

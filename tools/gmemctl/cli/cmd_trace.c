@@ -135,7 +135,7 @@ static int by_path(struct trace_filter *filter, const char *path, struct error *
 	struct stat st;
 	int rc, fd;
 
-	/* Only a regular file is opened: others may do something then. */
+	/* Open only a regular file, because opening another one may have side effects. */
 	fd = who_open(AT_FDCWD, path, S_IFREG);
 	if (fd < 0 && fd != -ENOTTY)
 		return error_set(error, fd, path, "look for the file", NULL);

@@ -22,7 +22,7 @@
  * struct who - the command line, and the state of the report
  * @name: name of the VM, or a process ID
  * @start, @size: part of the memory; @size 0: all
- * @run: adjacent held pages with equal holders, not reported yet
+ * @run: adjacent held pages with equal excess references, not reported yet
  * @pages: number of pages in @run
  * @ranges: array of the JSON object for held pages
  * @held: number of held pages so far
@@ -90,7 +90,7 @@ static void who_report_run(struct who *who)
 	who->pages = 0;
 }
 
-/* Adjacent pages with equal holders are reported as one range. */
+/* Adjacent pages with equal excess references and flags are reported as one range. */
 static int who_visit(const struct gmem_ioctl_holder *page, void *data)
 {
 	struct who *who = data;

@@ -77,7 +77,7 @@ const char *host_view_lacks(const struct host_view *view)
 }
 
 /**
- * struct looker - a report being written
+ * struct looker - a report that is being written
  * @group: title of the next lines
  */
 struct looker {

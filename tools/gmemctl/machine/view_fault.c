@@ -191,8 +191,8 @@ static const char *populate_text(int rc)
 }
 
 /*
- * Populate the block around @gpa, clipped to the slot. Exclude pages in the balloon, which
- * would be populated although the guest has given them.
+ * Populate the block around @gpa, clipped to the slot, and up to the next page that is in the
+ * balloon, because such a page must stay unpopulated.
  */
 static int populate_around(struct machine *machine, const struct slot *slot,
 			   uint64_t gpa, uint64_t *pages)

@@ -36,7 +36,7 @@ struct range *range_lock_enter(struct range_lock *lock, struct range range)
 {
 	struct range *entry;
 
-	/* An empty entry counts as free, so another thread would take it as well. */
+	/* An entry for an empty range would count as free, and another thread would use it, too. */
 	if (!range_size(range))
 		return NULL;
 	pthread_mutex_lock(&lock->lock);

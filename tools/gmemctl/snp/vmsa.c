@@ -285,7 +285,7 @@ static void vmsa_svsm(struct snp_vmsa *vmsa, uint32_t eip)
 	vmsa->x87_fcw = 0;
 }
 
-/* All are as gmemctl's, but for where the VMM differs. */
+/* Start from gmemctl's own VMSA, and change what the VMM does differently. */
 void snp_vmm_vmsa(struct snp_vmsa *vmsa, enum snp_vmm vmm, unsigned int index,
 		  uint32_t eip, uint32_t signature, uint64_t features)
 {
