@@ -2,8 +2,8 @@
 /**
  * DOC: guest accesses
  *
- * Accesses of any range, page by page. The memory of the program that stands for
- * the guest is touched with no lock held: it may be a mapping of the very file.
+ * Accesses of ranges, page by page. Memory of the program is accessed without locks,
+ * because it may be a mapping of the same file.
  *
  * Locks: &mock_vm.slots_lock, shared, for one page at a time.
  */
@@ -74,7 +74,7 @@ static int mock_access_write(const struct mock_chunk *chunk, void *data)
 	return 0;
 }
 
-/* @buffer is in kernel memory between the guest's and the program's. */
+/* @buffer: kernel memory for copies between the guest and the program. */
 static int mock_access_copy(struct mock_vm *vm, u64 gpa, unsigned int length,
 			    u32 flags, void __user *user, void *buffer)
 {

@@ -2,8 +2,8 @@
 /**
  * DOC: conversions by the guest
  *
- * The guest asks its hypervisor, and that asks gmem: the way of consent. Ranges
- * are handed on as they are, for gmem to refuse what is not in the binding.
+ * The guest asks its hypervisor, which asks gmem: this is how a guest consents. Ranges
+ * are passed on unchanged, and gmem refuses those outside of the binding.
  *
  * Locks: &mock_vm.slots_lock, shared.
  */
@@ -12,8 +12,8 @@
 #include "internal.h"
 
 /*
- * Find the slot of a range of whole pages; with 0 the caller gives the slots
- * back.
+ * Find the slot of a range of whole pages. After success the caller has to release the
+ * slots.
  */
 static int mock_range_get(struct mock_vm *vm, u64 gpa, u64 length,
 			  struct mock_slot **slot, pgoff_t *start, pgoff_t *end)

@@ -2,9 +2,9 @@
 /**
  * DOC: /dev/gmem_test
  *
- * Each open file is a VM. Structures are copied in, handed to the function that
- * the table names, and copied out again, whatever it returns: some have outputs
- * that say more about an error.
+ * Each open file is a VM. A structure is copied from userspace, passed to the function in
+ * the table, and copied back. This also happens after an error, because some structures
+ * have outputs with details of the error.
  *
  * Takes no locks.
  */
@@ -85,7 +85,7 @@ static long mock_device_ioctl(struct file *file, unsigned int cmd,
 	rc = op->fn(file->private_data, &buffer);
 	if (copy_to_user(ubuffer, &buffer, op->size))
 		return -EFAULT;
-	/* What a script has done so far cannot be done again. */
+	/* A script cannot be restarted, because a part of it has been executed. */
 	return rc == -ERESTARTSYS ? -EINTR : rc;
 }
 

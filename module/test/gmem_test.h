@@ -61,9 +61,9 @@ enum {
  * @gpa: guest address of the range, a multiple of the page size
  * @reserved: must be zero
  *
- * With BIND_F_ENCRYPTED the mock keeps an RMP, as SNP does: it complains if a frame
- * that is a guest's gets to anybody else. With BIND_F_STORE as well, private pages
- * live in memory of the mock, and it complains if one is in the fd, too.
+ * With BIND_F_ENCRYPTED the mock keeps an RMP, like SNP: it counts a violation if a frame
+ * of a guest gets another user. With BIND_F_STORE as well, private pages
+ * are in memory of the mock, and one that is also in the fd is a violation.
  *
  * Errors: those of gmem_bind(); EINVAL, BIND_F_STORE without BIND_F_ENCRYPTED;
  * EEXIST, there is a slot at @gpa; ENOSPC, the VM has GMEM_TEST_SLOTS.
@@ -81,7 +81,7 @@ struct gmem_test_bind {
 #define GMEM_TEST_BIND _IO(GMEM_IOCTL_TYPE, GMEM_TEST_CMD_BIND)
 
 /* Flags of GMEM_TEST_UNBIND */
-#define GMEM_TEST_UNBIND_F_LATE		(1U << 0) /* leave held look-ups as they are */
+#define GMEM_TEST_UNBIND_F_LATE		(1U << 0) /* do not end held look-ups */
 
 /**
  * struct gmem_test_unbind - ioctl(GMEM_TEST_UNBIND)
@@ -89,7 +89,7 @@ struct gmem_test_bind {
  * @flags: GMEM_TEST_UNBIND_F_*
  * @gpa: first address of a slot
  *
- * Held look-ups of the slot are ended before, unless UNBIND_F_LATE is given: then
+ * Held look-ups of the slot are ended first, unless UNBIND_F_LATE is given: then
  * gmem_unbind() has to wait for them.
  */
 struct gmem_test_unbind {
@@ -100,7 +100,7 @@ struct gmem_test_unbind {
 #define GMEM_TEST_UNBIND _IO(GMEM_IOCTL_TYPE, GMEM_TEST_CMD_UNBIND)
 
 /* Flags of guest accesses */
-#define GMEM_TEST_F_WRITE	(1U << 0) /* of GMEM_TEST_ACCESS: not a read */
+#define GMEM_TEST_F_WRITE	(1U << 0) /* for GMEM_TEST_ACCESS: write */
 #define GMEM_TEST_F_SHARED	(1U << 1) /* EACCES if the page is not shared */
 #define GMEM_TEST_F_PRIVATE	(1U << 2) /* EACCES if the page is not private */
 
@@ -110,7 +110,7 @@ struct gmem_test_unbind {
  * @flags: GMEM_TEST_F_*
  * @gpa: first byte
  * @length: bytes, up to GMEM_TEST_SLOT_MAX
- * @data: pointer to them
+ * @data: pointer to the bytes
  *
  * Errors: those of gmem_lookup().
  */
@@ -124,18 +124,18 @@ struct gmem_test_access {
 #define GMEM_TEST_ACCESS _IO(GMEM_IOCTL_TYPE, GMEM_TEST_CMD_ACCESS)
 
 /**
- * enum gmem_test_opcode - what a guest can be told to do
- * @GMEM_TEST_OP_FILL: make each byte of the range @value
- * @GMEM_TEST_OP_EXPECT: each byte of the range is @value, or EBADMSG with the
- *	address of the first that is not in @result
+ * enum gmem_test_opcode - operations of a guest
+ * @GMEM_TEST_OP_FILL: set each byte of the range to @value
+ * @GMEM_TEST_OP_EXPECT: check that each byte is @value, or EBADMSG with the
+ *	address of the first other byte in @result
  * @GMEM_TEST_OP_LOAD: @result = the 64 bits at @gpa, which is aligned
  * @GMEM_TEST_OP_STORE: write the 64 bits @value
  * @GMEM_TEST_OP_ADD: add @value to the 64 bits; @result = the sum. Atomic among
  *	the vCPUs of a VM
  * @GMEM_TEST_OP_CONVERT: convert the range; @value is target | content << 8 |
- *	timeout in ms << 16; @result = address at fault
- * @GMEM_TEST_OP_CHECK: the state of each page of the range is @value, or EBADMSG
- *	with the address of the first that is not in @result
+ *	timeout in ms << 16; @result = address of the page that failed
+ * @GMEM_TEST_OP_CHECK: check that the state of each page is @value, or EBADMSG
+ *	with the address of the first other page in @result
  * @GMEM_TEST_OP_PAUSE: sleep @value ms, up to GMEM_TEST_DELAY_MAX
  */
 enum gmem_test_opcode {
@@ -155,8 +155,8 @@ enum gmem_test_opcode {
  * @flags: GMEM_TEST_F_SHARED, GMEM_TEST_F_PRIVATE, for accesses
  * @gpa: first byte
  * @length: bytes; 8 for LOAD, STORE and ADD
- * @value: see the opcode
- * @result: out: see the opcode
+ * @value: depends on @opcode
+ * @result: out: depends on @opcode
  */
 struct gmem_test_op {
 	__u32 opcode;
@@ -173,13 +173,13 @@ struct gmem_test_op {
 /**
  * struct gmem_test_run - ioctl(GMEM_TEST_RUN): run a script as a vCPU
  * @size: sizeof(struct gmem_test_run)
- * @nr_ops: operations, 1 to GMEM_TEST_MAX_OPS
+ * @nr_ops: number of operations, 1 to GMEM_TEST_MAX_OPS
  * @ops: pointer to an array of struct gmem_test_op
- * @rounds: in: how often to run it; out: rounds that were completed
+ * @rounds: in: number of rounds; out: number of completed rounds
  * @failed: out: index of the operation that failed; else @nr_ops
  *
  * Any number of threads may run scripts of a VM: each is a vCPU. The error is
- * that of the operation that failed; EINTR when a signal came.
+ * that of the operation that failed; EINTR after a signal.
  */
 struct gmem_test_run {
 	__u32 size;
@@ -200,13 +200,13 @@ struct gmem_test_run {
  * @content: enum gmem_content
  * @timeout_ms: as in struct gmem_ioctl_convert
  * @out_flags: out: GMEM_CONVERT_OUT_*
- * @error_gpa: out: the page at fault
+ * @error_gpa: out: the page that failed
  * @refs_seen: out: as in struct gmem_ioctl_convert
  * @refs_expected: out
  * @mapcount: out
  * @__pad: must be zero
  *
- * What gmem_convert() says, except for EINTR in place of a restart.
+ * Errors: those of gmem_convert(), but EINTR in place of a restart.
  */
 struct gmem_test_convert {
 	__u32 size;
@@ -243,22 +243,22 @@ struct gmem_test_query {
 /* Flags of GMEM_TEST_HOLD */
 #define GMEM_TEST_HOLD_F_NOWAIT		(1U << 0) /* GMEM_LOOKUP_NOWAIT */
 #define GMEM_TEST_HOLD_F_NOALLOC	(1U << 1) /* GMEM_LOOKUP_NOALLOC */
-#define GMEM_TEST_HOLD_F_REF		(1U << 2) /* end it, keep a reference */
+#define GMEM_TEST_HOLD_F_REF		(1U << 2) /* end the look-up, keep a reference */
 
 /**
  * struct gmem_test_hold - ioctl(GMEM_TEST_HOLD): look a page up and hold it
  * @size: sizeof(struct gmem_test_hold)
  * @flags: GMEM_TEST_HOLD_F_*
  * @gpa: the page
- * @timeout_ms: 1 to GMEM_TEST_DELAY_MAX: when it ends if nobody ends it, because
- *	whoever holds a look-up and then waits for the page waits for itself
+ * @timeout_ms: 1 to GMEM_TEST_DELAY_MAX: it ends after this time, because
+ *	a thread that holds a look-up must not wait for the page for ever
  * @id: out: for GMEM_TEST_RELEASE
  * @state: out: &gmem_lookup.state
  * @order: out: &gmem_lookup.order
  * @pfn: out: &gmem_lookup.pfn
  *
- * Without HOLD_F_REF a look-up is held, with it a reference to the folio, as a
- * hypervisor may not do: gmem has to find it. Errors: those of gmem_lookup();
+ * Without HOLD_F_REF a look-up is held, with it a reference to the folio, which a
+ * hypervisor must not keep: gmem has to find it. Errors: those of gmem_lookup();
  * ENOSPC, too many are held.
  */
 struct gmem_test_hold {
@@ -287,7 +287,7 @@ struct gmem_test_release {
 #define GMEM_TEST_RELEASE _IO(GMEM_IOCTL_TYPE, GMEM_TEST_CMD_RELEASE)
 
 /**
- * enum gmem_test_method - what can be slow, can fail and is counted
+ * enum gmem_test_method - methods that can be slow, can fail and are counted
  * @GMEM_TEST_INVALIDATE_START: the methods of struct gmem_ops
  * @GMEM_TEST_INVALIDATE_END: ...
  * @GMEM_TEST_CHECK: can fail
@@ -316,13 +316,13 @@ enum gmem_test_method {
 };
 
 /**
- * struct gmem_test_knob - ioctl(GMEM_TEST_KNOB): make a method of the VM differ
+ * struct gmem_test_knob - ioctl(GMEM_TEST_KNOB): change a method of the VM
  * @size: sizeof(struct gmem_test_knob)
  * @method: enum gmem_test_method
  * @delay_ms: each call takes this long, up to GMEM_TEST_DELAY_MAX
- * @nth: 0, or which call from now on fails, once
+ * @nth: 0, or the number of the next call that fails, once
  * @error: with @nth: errno, 1 to GMEM_TEST_MAX_ERRNO
- * @pages: with @nth: how many pages of the call are done before
+ * @pages: with @nth: number of pages that the call does before
  *
  * Errors: EOPNOTSUPP, this method cannot fail.
  */
@@ -336,19 +336,19 @@ struct gmem_test_knob {
 };
 #define GMEM_TEST_KNOB _IO(GMEM_IOCTL_TYPE, GMEM_TEST_CMD_KNOB)
 
-/** GMEM_TEST_MAX_ERRNO: EHWPOISON, the largest that userspace may see. */
+/** GMEM_TEST_MAX_ERRNO: EHWPOISON, the largest errno of userspace. */
 #define GMEM_TEST_MAX_ERRNO 133
 
 /**
- * struct gmem_test_count - ioctl(GMEM_TEST_COUNT): what the VM has seen
+ * struct gmem_test_count - ioctl(GMEM_TEST_COUNT): counters of the VM
  * @size: sizeof(struct gmem_test_count)
- * @slots: out: bindings
- * @calls: out: of each method, by enum gmem_test_method
- * @failed: out: calls that a knob made fail
- * @mapped: out: entries of second-stage tables now
+ * @slots: out: number of bindings
+ * @calls: out: calls of each method, by enum gmem_test_method
+ * @failed: out: calls that have failed because of a knob
+ * @mapped: out: current entries of second-stage tables
  * @open: out: invalidations that have started and not ended
  * @held: out: look-ups and references held by GMEM_TEST_HOLD
- * @violations: out: promises of linux/gmem.h that were seen broken; the kernel
+ * @violations: out: violations of promises of linux/gmem.h; the kernel
  *	warns of the first
  */
 struct gmem_test_count {

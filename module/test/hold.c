@@ -2,12 +2,12 @@
 /**
  * DOC: holding pages
  *
- * Look-ups that last, and references that a hypervisor may not keep: both must be
- * found by a conversion. Each ends by itself after a while, because who waits for
- * a page cannot let go of it.
+ * Look-ups that last, and references that a hypervisor must not keep: a conversion must
+ * find both. Each ends after a timeout, because a thread that waits for a page cannot
+ * release it.
  *
- * Whoever takes a hold out of the list ends it, with mock_holds_lock held: the
- * timeout, GMEM_TEST_RELEASE, or the end of the slot.
+ * The code that removes a hold from the list, with mock_holds_lock held, also ends it:
+ * the timeout, GMEM_TEST_RELEASE, or the end of the slot.
  *
  * Locks: mock_holds_lock, then &mock_slot.lock.
  */
@@ -55,12 +55,12 @@ static void mock_hold_timeout(struct work_struct *work)
 	if (ours)
 		mock_hold_end(hold);
 	mutex_unlock(&mock_holds_lock);
-	/* Else it is freed by who waits for this work. */
+	/* Otherwise it is freed by the thread that waits for this work. */
 	if (ours)
 		kfree(hold);
 }
 
-/* Once it is added it may end at any time. */
+/* The hold may end at any time after it was added. */
 static int mock_hold_add(struct mock_vm *vm, struct mock_hold *hold,
 			 struct gmem_test_hold *cmd)
 {
@@ -159,7 +159,10 @@ int mock_hold(struct mock_vm *vm, void *arg)
 	return rc;
 }
 
-/* The first hold with this id, or, with @id 0, of this slot or any; ended. */
+/*
+ * Remove and return the hold with this id; if @id is 0, the first one of this slot, or of
+ * any slot if @slot is NULL.
+ */
 static struct mock_hold *mock_hold_take(struct mock_vm *vm, u32 id,
 					struct mock_slot *slot)
 {
@@ -198,7 +201,7 @@ int mock_hold_release(struct mock_vm *vm, void *arg)
 	return 0;
 }
 
-/* The slot goes: end its look-ups. With NULL the VM goes, and everything ends. */
+/* End the look-ups of a slot that is removed. If @slot is NULL, end all holds of the VM. */
 void mock_holds_drop(struct mock_vm *vm, struct mock_slot *slot)
 {
 	struct mock_hold *hold;

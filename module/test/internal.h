@@ -15,12 +15,12 @@
 #include "gmem_test.h"
 
 /**
- * struct mock_knob - how a method differs, and how often it was called
- * @delay_ms: what each call takes
- * @nth: calls until one fails, or 0
- * @error: negative errno of that one
- * @pages: pages that it does before
- * @calls: so far
+ * struct mock_knob - settings and counter of a method
+ * @delay_ms: duration of each call
+ * @nth: number of calls until one fails, or 0
+ * @error: negative errno of the failing call
+ * @pages: pages that the failing call does before
+ * @calls: number of calls so far
  */
 struct mock_knob {
 	u32 delay_ms;
@@ -34,14 +34,14 @@ struct mock_knob {
  * struct mock_vm - an open file
  * @slots_lock: held shared by vCPUs, exclusively to bind and unbind
  * @slots: struct mock_slot
- * @nr_slots: how many
+ * @nr_slots: number of @slots
  * @holds: struct mock_hold
- * @nr_holds: how many
- * @next_hold: its id
+ * @nr_holds: number of @holds
+ * @next_hold: id of the next hold
  * @knobs_lock: protects @knobs and @failed
  * @knobs: by enum gmem_test_method
- * @failed: calls made to fail
- * @mapped: entries of all slots
+ * @failed: calls that have failed because of a knob
+ * @mapped: second-stage entries of all slots
  * @open: invalidations between start and end
  * @violations: broken promises
  */
@@ -62,23 +62,23 @@ struct mock_vm {
 
 /**
  * struct mock_slot - a bound range, and the second-stage table for it
- * @vm: whose
+ * @vm: its VM
  * @node: in &mock_vm.slots
  * @binding: what gmem_bind() returned; methods get theirs as an argument
  * @gfn: guest frame number of the first page
  * @start: page index of the first page
- * @nr_pages: of the range
+ * @nr_pages: number of pages
  * @refs: GMEM_TEST_BIND_F_REFS
  * @encrypted: GMEM_TEST_BIND_F_ENCRYPTED
  * @store: GMEM_TEST_BIND_F_STORE
  * @leaving: about to be unbound
  * @released: the method release was called
- * @lock: protects what follows; taken inside methods
+ * @lock: protects the following members; taken inside methods
  * @table: the second-stage table, by page index: see stage2.c
- * @owned: bit of each page that is the hypervisor's: made private, or looked
+ * @owned: bit of each page that the hypervisor owns: made private, or looked
  *	up as private
  * @assigned: frames in the RMP for this slot, by page index: see rmp.c
- * @pages: of the store, by page index: see store.c
+ * @pages: pages of the store, by page index: see store.c
  * @lookups: struct mock_lookup in flight
  * @invalidations: struct mock_invalidation that have not ended
  */
@@ -105,8 +105,8 @@ struct mock_slot {
 
 /**
  * struct mock_lookup - a look-up in flight
- * @lookup: gmem's
- * @slot: where
+ * @lookup: gmem's structure
+ * @slot: its slot
  * @index: the page
  * @found: gmem_lookup() has returned it: no change may overtake it now
  * @failed: memory of the page has failed since: it must not be mapped
@@ -135,13 +135,13 @@ struct mock_invalidation {
 
 /**
  * struct mock_hold - a look-up or a reference that is held for a while
- * @vm: whose
- * @slot: of the page, if it is a look-up
- * @id: for userspace
+ * @vm: its VM
+ * @slot: slot of the page, if it is a look-up
+ * @id: number for userspace
  * @look: the look-up, if there is no @folio
  * @folio: the folio that a reference is held to
  * @node: in &mock_vm.holds
- * @timeout: ends it
+ * @timeout: ends the hold
  */
 struct mock_hold {
 	struct mock_vm *vm;
@@ -154,8 +154,8 @@ struct mock_hold {
 };
 
 /*
- * A promise of <linux/gmem.h>. The warning fails the test; the count is for
- * kernels that do not panic.
+ * Check a promise of <linux/gmem.h>. The warning fails the test; the counter is for
+ * kernels that do not panic on warnings.
  */
 #define mock_promise(vm, condition) ({					\
 	bool __kept = !!(condition);					\
@@ -168,7 +168,7 @@ struct mock_hold {
 /**
  * struct mock_chunk - a part of a page that the guest accesses
  * @at: its first byte, mapped
- * @gpa: the guest's address of it
+ * @gpa: guest address of it
  * @length: bytes
  */
 struct mock_chunk {

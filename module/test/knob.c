@@ -2,10 +2,9 @@
 /**
  * DOC: knobs
  *
- * How methods of a VM differ from an ideal hypervisor's: slow, or failing once.
- * And how often they were called.
+ * Make methods of a VM slow, or fail once. Also count their calls.
  *
- * Locks: &mock_vm.knobs_lock is innermost. Nothing is held while a call is slow.
+ * Locks: &mock_vm.knobs_lock is innermost. No lock is held while a call is slow.
  */
 #include <linux/delay.h>
 
@@ -43,8 +42,8 @@ int mock_knob_set(struct mock_vm *vm, void *arg)
 }
 
 /*
- * A method is called: count it, take the time, and return how it ends. With an
- * error *@pages is limited to what it does before.
+ * Called by each method: count the call, and wait if it is slow. Return: the result of
+ * the method. After an error *@pages is the number of pages that it does before.
  */
 int mock_knob_call(struct mock_vm *vm, enum gmem_test_method method,
 		   unsigned long *pages)

@@ -2,15 +2,14 @@
 /**
  * DOC: gmem_test.ko, a mock hypervisor
  *
- * Never installed: selftests load it to see the library from the side of a
- * hypervisor that is not KVM. It uses nothing but <linux/gmem.h>, and watches
- * over what that promises. KUnit suites of the pure logic are part of it where the
- * kernel has KUnit.
+ * Never installed. With it selftests use the library like a hypervisor other than KVM. It
+ * uses only <linux/gmem.h>, and checks the promises of this header. The module contains
+ * KUnit suites of pure logic if the kernel has KUnit.
  *
  * Lock order, outermost first:
  *
  *  1. &mock_vm.slots_lock, shared by vCPUs, exclusive to bind and unbind
- *  2. everything of gmem: the range lock with the methods below it, a look-up
+ *  2. all locks of gmem: the range lock with the methods below it, a look-up
  *  3. mock_holds_lock
  *  4. &mock_slot.lock, which the methods take
  *  5. &mock_vm.knobs_lock

@@ -2,16 +2,16 @@
 /**
  * DOC: methods
  *
- * What gmem calls. Each method does what a hypervisor has to do, as slowly and as
- * badly as the knobs say, and checks what <linux/gmem.h> promises about the call.
+ * The methods that gmem calls. Each does what a hypervisor has to do, slowly or with
+ * errors according to the knobs, and checks what <linux/gmem.h> promises about the call.
  *
- * Locks: called with the range lock of gmem; take &mock_slot.lock.
+ * Locks: called with gmem's range lock held; take &mock_slot.lock.
  */
 #include <linux/slab.h>
 
 #include "internal.h"
 
-/* The slot of a binding, for a call about a range of it. */
+/* Return: the slot of a binding, for a call about a range of it. */
 static struct mock_slot *mock_method_slot(struct gmem_binding *binding,
 					  pgoff_t start, pgoff_t end)
 {
@@ -39,7 +39,7 @@ static struct mock_invalidation *mock_invalidation_find(struct mock_slot *slot,
 	return NULL;
 }
 
-/* A change happens inside an invalidation, with nothing mapped or looked up. */
+/* A change happens inside an invalidation, with no page mapped or looked up. */
 static void mock_method_check_held(struct mock_slot *slot, pgoff_t start,
 				   pgoff_t end)
 {
@@ -69,7 +69,7 @@ static void mock_invalidate_start(struct gmem_binding *binding, pgoff_t start,
 	list_add(&inv->node, &slot->invalidations);
 	atomic64_inc(&slot->vm->open);
 	mock_stage2_zap(slot, start, end);
-	/* No method will say what becomes of the pages in the file. */
+	/* No later method reports what happens to pages in the file. */
 	if (slot->leaving && !slot->store)
 		mock_rmp_clear(slot, start, end);
 	mutex_unlock(&slot->lock);
@@ -165,7 +165,7 @@ static int mock_make_shared(struct gmem_binding *binding, pgoff_t start,
 	mutex_lock(&slot->lock);
 	mock_method_check_held(slot, start, end);
 	mock_own_clear(slot, start, start + pages);
-	/* Those of a store are when they are discarded. */
+	/* Pages in a store are cleared when they are discarded. */
 	if (!slot->store && pages)
 		mock_rmp_clear(slot, start, start + pages);
 	mutex_unlock(&slot->lock);
@@ -173,7 +173,7 @@ static int mock_make_shared(struct gmem_binding *binding, pgoff_t start,
 	return rc;
 }
 
-/* Which pages were the hypervisor's before is not known: all of them may be. */
+/* The previous owners of the pages are unknown: the hypervisor may own all of them. */
 static void mock_undo_shared(struct gmem_binding *binding, pgoff_t start,
 			     pgoff_t end)
 {
@@ -200,7 +200,7 @@ static void mock_error(struct gmem_binding *binding, pgoff_t index)
 			look->failed = true;
 	}
 	mock_stage2_zap(slot, index, index + 1);
-	/* It leaves the file, and nobody will use it. */
+	/* The page leaves the file, and is not used again. */
 	mock_rmp_clear(slot, index, index + 1);
 	mutex_unlock(&slot->lock);
 }
@@ -234,7 +234,7 @@ const struct gmem_ops mock_ops = {
 	MOCK_METHODS,
 };
 
-/* Private pages are in the mock's own memory. */
+/* Private pages are in memory of the mock. */
 const struct gmem_ops mock_ops_with_store = {
 	MOCK_METHODS,
 	.store = &mock_store_ops,

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /**
- * DOC: whose page is it
+ * DOC: owners of pages
  *
- * A bit for each page that is the hypervisor's: it was made private, or looked up
- * as a private page, and was not made shared since. What the bits say and what
- * gmem says must agree whenever a change is over.
+ * A bit for each page that the hypervisor owns: it was made private, or looked up as
+ * private, and was not made shared since. After each change these bits and gmem's states
+ * must agree.
  *
  * Locks: &mock_slot.lock.
  */
@@ -38,7 +38,7 @@ void mock_own_clear(struct mock_slot *slot, pgoff_t start, pgoff_t end)
 	bitmap_clear(slot->owned, start - slot->start, end - start);
 }
 
-/* A change of the range is over: no shared page is the hypervisor's. */
+/* Called after a change of the range: the hypervisor owns no shared page. */
 void mock_own_check(struct mock_slot *slot, struct gmem_binding *binding,
 		    pgoff_t start, pgoff_t end)
 {

@@ -2,13 +2,13 @@
 /**
  * DOC: the RMP of encrypted slots
  *
- * What KVM's hooks of guest_memfd do on an SNP host: a frame is assigned to the
- * guest before it gets the frame as a private page, and is made shared again
- * before anybody else may have it. There the host's next access would be a fault
- * if it was not; here the mock complains as soon as it can know.
+ * Does what KVM's hooks of guest_memfd do on an SNP host. A frame is assigned to the
+ * guest before the guest gets it as a private page, and is made shared again before it
+ * gets another user. On SNP a missing step would make the host's next access fault. Here
+ * the mock counts a violation as soon as it can notice.
  *
- * A frame is found by its number, whatever VM or file it is in now, and by the
- * page of the slot that it was assigned for.
+ * A frame is found by its number, in any VM or file, and by the page of the slot to which
+ * it was assigned.
  *
  * Locks: &mock_slot.lock, except for mock_rmp_is_others().
  */
@@ -20,7 +20,7 @@
 /* The slot that has a frame, by frame number */
 static DEFINE_XARRAY(mock_rmp);
 
-/* Whether a frame is that of a guest, and not of @slot's, if there is one. */
+/* Whether a frame is assigned to a guest, but not to that of @slot, which may be NULL. */
 bool mock_rmp_is_others(unsigned long pfn, const struct mock_slot *slot)
 {
 	const struct mock_slot *owner = xa_load(&mock_rmp, pfn);
@@ -28,7 +28,7 @@ bool mock_rmp_is_others(unsigned long pfn, const struct mock_slot *slot)
 	return owner && owner != slot;
 }
 
-/* The guest gets a private page: what KVM's gmem_prepare does. */
+/* The guest gets a private page. Does what KVM's gmem_prepare does. */
 int mock_rmp_assign(struct mock_slot *slot, pgoff_t index, unsigned long pfn)
 {
 	void *old = xa_load(&slot->assigned, index);
@@ -36,7 +36,7 @@ int mock_rmp_assign(struct mock_slot *slot, pgoff_t index, unsigned long pfn)
 
 	lockdep_assert_held(&slot->lock);
 	if (old) {
-		/* The frame it had before would be nobody's, and unusable. */
+		/* Otherwise the old frame would stay assigned, and be unusable. */
 		mock_promise(slot->vm, xa_to_value(old) == pfn);
 		return 0;
 	}
@@ -51,7 +51,7 @@ int mock_rmp_assign(struct mock_slot *slot, pgoff_t index, unsigned long pfn)
 	return rc;
 }
 
-/* Frames are the host's again: what KVM's gmem_invalidate does. */
+/* The host gets frames back. Does what KVM's gmem_invalidate does. */
 void mock_rmp_clear(struct mock_slot *slot, pgoff_t start, pgoff_t end)
 {
 	unsigned long index;
@@ -64,7 +64,7 @@ void mock_rmp_clear(struct mock_slot *slot, pgoff_t start, pgoff_t end)
 	}
 }
 
-/* The frame that a private page is in now, or 0. */
+/* Return: the frame that a private page has now, or 0. */
 static unsigned long mock_rmp_frame(struct mock_slot *slot,
 				    struct gmem_binding *binding, pgoff_t index)
 {
@@ -76,7 +76,7 @@ static unsigned long mock_rmp_frame(struct mock_slot *slot,
 		page = xa_load(&slot->pages, index);
 		return page ? page_to_pfn(page) : 0;
 	}
-	/* No reference: somebody may be counting them. */
+	/* Take no reference, because a conversion may be checking the reference count. */
 	rcu_read_lock();
 	folio = xa_load(&binding->mapping->i_pages, index);
 	if (folio && !xa_is_value(folio))
@@ -85,7 +85,7 @@ static unsigned long mock_rmp_frame(struct mock_slot *slot,
 	return pfn;
 }
 
-/* A change of the range is over: what was assigned is private, and still there. */
+/* Called after a change of the range: assigned pages are private and have their frames. */
 void mock_rmp_check(struct mock_slot *slot, struct gmem_binding *binding,
 		    pgoff_t start, pgoff_t end)
 {

@@ -2,7 +2,7 @@
 /**
  * DOC: scripts
  *
- * What a guest does, as a list of operations. The thread that runs one is a vCPU.
+ * A script is a list of operations of a guest. The thread that runs it is a vCPU.
  *
  * Locks: those of the operations, one after another.
  */

@@ -2,10 +2,11 @@
 /**
  * DOC: slots
  *
- * A slot is a range of a gmem file that is bound to a VM, at a guest address.
+ * A slot is a range of a gmem file that is bound to a VM at a guest address.
  *
- * A slot leaves in this order: nobody finds it, what is held of it ends, its
- * second-stage entries go, gmem_unbind(). After that no method runs.
+ * A slot is removed in this order: look-ups of guests no longer find it, its holds end,
+ * its second-stage entries are removed, gmem_unbind() is called. After that no method
+ * runs.
  *
  * Locks: &mock_vm.slots_lock; methods do not take it.
  */
@@ -21,7 +22,7 @@ u64 mock_slot_gpa(struct mock_slot *slot, pgoff_t index)
 	return (slot->gfn + (index - slot->start)) << PAGE_SHIFT;
 }
 
-/* The slot at @gpa, and the page index in its file, or NULL. */
+/* Return: the slot at @gpa, and the page index in its file, or NULL. */
 struct mock_slot *mock_slot_find(struct mock_vm *vm, u64 gpa, pgoff_t *index)
 {
 	u64 gfn = gpa >> PAGE_SHIFT;

@@ -2,17 +2,17 @@
 /**
  * DOC: the second-stage table
  *
- * What the guest can reach: an entry for each page that it has touched, of frame
- * number, state, and whether the entry holds a reference to the folio. A guest
- * access without an entry is a second-stage fault: look up, map under the slot's
- * lock, end the look-up, try again.
+ * The pages that the guest can reach. There is an entry for each page that it has
+ * touched, with frame number, state, and whether the entry has a reference to the folio.
+ * A guest access without an entry is a second-stage fault: look up, map under the slot's
+ * lock, end the look-up, retry.
  *
- * No retry counter is needed as in KVM: from gmem_lookup() to gmem_lookup_put()
- * nothing about the page changes, and what changes later is withdrawn by
- * invalidate_start(), which takes the same lock.
+ * No retry counter is needed as in KVM: the page does not change from gmem_lookup() to
+ * gmem_lookup_put(), and before a later change invalidate_start(), which takes the same
+ * lock, removes the entry.
  *
- * Locks: &mock_slot.lock, also held while the guest accesses its page: it stands
- * for the TLB.
+ * Locks: &mock_slot.lock, also during the guest's access to its page: it replaces the
+ * TLB.
  */
 #include <linux/highmem.h>
 #include <linux/mm.h>
@@ -66,7 +66,7 @@ bool mock_lookup_overtaken(struct mock_slot *slot, pgoff_t start, pgoff_t end)
 	return false;
 }
 
-/* What gmem promises about a page that it hands out. */
+/* Check what gmem promises about a page that it returns. */
 static void mock_lookup_check(struct mock_lookup *look)
 {
 	struct gmem_lookup *found = &look->lookup;
@@ -82,7 +82,7 @@ static void mock_lookup_check(struct mock_lookup *look)
 		     found->folio->index == pfn_to_page(found->pfn));
 	mock_promise(slot->vm, found->folio->mapping == found->binding->mapping);
 	mock_promise(slot->vm, !mock_slot_invalidating(slot, look->index));
-	/* It was made shared before the host got it. */
+	/* The page was made shared before the host got it. */
 	mock_promise(slot->vm, state == GMEM_STATE_PRIVATE ||
 		     mock_own_none(slot, look->index, look->index + 1));
 	mock_promise(slot->vm, !mock_rmp_is_others(found->pfn,
@@ -90,22 +90,22 @@ static void mock_lookup_check(struct mock_lookup *look)
 						   slot : NULL));
 }
 
-/* A private page is the guest's from now on. */
+/* The guest owns a private page from now on. */
 static int mock_lookup_own(struct mock_lookup *look)
 {
 	struct mock_slot *slot = look->slot;
 
 	lockdep_assert_held(&slot->lock);
 	mock_own_set(slot, look->index, look->index + 1);
-	/* A page that has failed meanwhile is out of the RMP for good. */
+	/* A page that has failed meanwhile stays out of the RMP. */
 	if (!slot->encrypted || look->failed)
 		return 0;
 	return mock_rmp_assign(slot, look->index, look->lookup.pfn);
 }
 
 /*
- * Begin a look-up. It is in the list before gmem knows of it, so that an error of
- * the page's memory is not missed.
+ * Begin a look-up. It is added to the list before gmem_lookup(), so that a memory error
+ * of the page is not missed.
  */
 int mock_lookup_start(struct mock_slot *slot, pgoff_t index, unsigned int flags,
 		      struct mock_lookup *look)
@@ -180,8 +180,8 @@ static int mock_stage2_map(struct mock_lookup *look)
 }
 
 /*
- * A private page that is not in the file: what gmem does not hold still for a
- * look-up, the slot's lock does. If a change is faster, the next look-up waits.
+ * A private page that is not in the file. gmem does not keep it unchanged during a
+ * look-up, so the slot's lock does. If a change is faster, the next look-up waits.
  */
 static int mock_stage2_fault_store(struct mock_slot *slot, pgoff_t index)
 {
@@ -227,7 +227,7 @@ static int mock_stage2_fault(struct mock_slot *slot, pgoff_t index)
 	return rc;
 }
 
-/* Take what is mapped in the range away from the guest. */
+/* Remove the entries of the range. */
 void mock_stage2_zap(struct mock_slot *slot, pgoff_t start, pgoff_t end)
 {
 	unsigned long index;
@@ -251,7 +251,7 @@ bool mock_stage2_empty(struct mock_slot *slot, pgoff_t start, pgoff_t end)
 	return !xa_find(&slot->table, &index, end - 1, XA_PRESENT);
 }
 
-/* While a page is mapped it is in the file, and its state stays. */
+/* While a page is mapped, it stays in the file and in its state. */
 static void mock_entry_check(struct mock_slot *slot, pgoff_t index,
 			     unsigned long entry)
 {
@@ -274,7 +274,7 @@ static bool mock_entry_allows(unsigned long entry, u32 flags)
 	return !(flags & GMEM_TEST_F_PRIVATE);
 }
 
-/* An access by way of the entry; -ENOENT if there is none. */
+/* Access the page by its entry; -ENOENT if there is none. */
 static int mock_stage2_try(struct mock_slot *slot, pgoff_t index, u32 flags,
 			   unsigned int offset, unsigned int length,
 			   mock_access_fn fn, void *data)
@@ -320,7 +320,7 @@ int mock_stage2_access(struct mock_slot *slot, pgoff_t index, u32 flags,
 		rc = mock_stage2_fault(slot, index);
 		if (rc)
 			return rc;
-		/* A conversion may have been faster again and again. */
+		/* Conversions may have been faster again and again. */
 		if (signal_pending(current))
 			return -EINTR;
 	}

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /**
- * DOC: a store of the mock's own
+ * DOC: a store of the mock
  *
- * Private pages of a slot with GMEM_TEST_BIND_F_STORE are not in the gmem file but
- * here, as KVM has them in its guest_memfd: allocated when the guest first
- * touches them, or by a commit; assigned in the RMP when the guest gets them; made
- * shared and freed when gmem says that they are discarded. Contents never come
- * from the file or go there: all of it is encrypted.
+ * Private pages of a slot with GMEM_TEST_BIND_F_STORE are not in the gmem file, but here,
+ * as KVM has them in its guest_memfd. They are allocated at the guest's first access, or
+ * by a commit. They are assigned in the RMP when the guest gets them, and made shared and
+ * freed when gmem discards them. Contents never move from or to the file, because all of
+ * them are encrypted.
  *
  * Locks: &mock_slot.lock.
  */
@@ -16,7 +16,7 @@
 
 #include "internal.h"
 
-/* Memory for a page of the guest, where there is none. */
+/* Allocate a missing page of the guest. */
 static struct page *mock_store_add(struct mock_slot *slot, pgoff_t index)
 {
 	struct page *page;
@@ -41,7 +41,7 @@ static struct page *mock_store_grab(struct mock_slot *slot, pgoff_t index)
 	return page ?: mock_store_add(slot, index);
 }
 
-/* The frame of a private page, which the guest gets. */
+/* Return the frame of a private page, which the guest gets. */
 int mock_store_get(struct mock_slot *slot, pgoff_t index, unsigned long *pfn)
 {
 	struct page *page = mock_store_grab(slot, index);
@@ -49,7 +49,7 @@ int mock_store_get(struct mock_slot *slot, pgoff_t index, unsigned long *pfn)
 	lockdep_assert_held(&slot->lock);
 	if (IS_ERR(page))
 		return PTR_ERR(page);
-	/* The host's went before: no page is there twice. */
+	/* The host's page was removed before: no page exists twice. */
 	mock_promise(slot->vm, !gmem_count_folios(slot->binding->mapping, index,
 						  index + 1));
 	*pfn = page_to_pfn(page);

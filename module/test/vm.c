@@ -2,8 +2,8 @@
 /**
  * DOC: mock VMs
  *
- * A VM is a list of slots, what is held on its behalf, and counters. It ends with
- * its file, and checks then that nothing is left.
+ * A VM has a list of slots, a list of holds, and counters. It ends with its file, and
+ * then checks that nothing is left.
  *
  * Locks: &mock_vm.slots_lock.
  */
@@ -29,7 +29,7 @@ void mock_vm_destroy(struct mock_vm *vm)
 {
 	struct mock_slot *slot, *next;
 
-	/* Nobody else knows the VM any more, but removing a slot expects it. */
+	/* The VM has no other user any more, but removing a slot requires the lock. */
 	down_write(&vm->slots_lock);
 	list_for_each_entry_safe(slot, next, &vm->slots, node)
 		mock_slot_remove(slot, false);
