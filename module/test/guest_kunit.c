@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KUnit: what gmem_guest.ko makes private. A host of a few lines takes the place of KVM, and a
- * memory of 4096 pages that of the guest's: half of it the kernel's, then ZONE_MOVABLE with some
- * reserved pages in it.
+ * KUnit: what gmem_guest.ko makes private. A small host replaces KVM, and 4096 pages
+ * replace the guest's memory: half of it belongs to the kernel, then comes ZONE_MOVABLE
+ * with some reserved pages.
  */
 #include <kunit/test.h>
 #include <linux/bitmap.h>
@@ -17,12 +17,12 @@
 #define HOST_RESERVED_END 3100UL
 #define HOST_MAY (HOST_PAGES - HOST_MOVABLE - (HOST_RESERVED_END - HOST_RESERVED))
 
-/* What the host has made private, and what it refuses. */
+/* The pages that the host has made private, and those that it refuses. */
 static struct {
 	DECLARE_BITMAP(private, HOST_PAGES);
-	unsigned long refused;		/* this page, */
-	int refusal;			/* with this errno, */
-	unsigned int refusals;		/* so many times */
+	unsigned long refused;		/* this page is refused */
+	int refusal;			/* with this errno */
+	unsigned int refusals;		/* this many times */
 	unsigned int calls;
 	int devices;
 } host;
@@ -145,7 +145,7 @@ static void guest_movable(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, test_bit(HOST_RESERVED, host.private));
 	KUNIT_EXPECT_TRUE(test, gmem_guest_private_in(HOST_RESERVED - 1, HOST_RESERVED_END));
 	KUNIT_EXPECT_FALSE(test, gmem_guest_private_in(HOST_RESERVED, HOST_RESERVED_END));
-	/* Once more is nothing new. */
+	/* The same request again changes nothing. */
 	host.calls = 0;
 	KUNIT_EXPECT_EQ(test, 0, gmem_guest_private_set(want));
 	KUNIT_EXPECT_EQ(test, 0, host.calls);
@@ -169,7 +169,7 @@ static void guest_shared(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, HOST_MAY - 1, gmem_guest_private_pages());
 }
 
-/* Ranges that somebody names: all of a range, or nothing of any. */
+/* Given ranges: each is changed as a whole, or none is. */
 static void guest_named(struct kunit *test)
 {
 	struct gmem_guest_want *want = test->priv;
@@ -182,7 +182,7 @@ static void guest_named(struct kunit *test)
 	want->private.range[1] = (struct gmem_guest_range){ 4000, 4097 };
 	KUNIT_EXPECT_EQ(test, -ENXIO, gmem_guest_private_set(want));
 	KUNIT_EXPECT_EQ(test, 12, host_private());
-	/* The kernel's own are no fault where they stay shared. */
+	/* Pages of the kernel are no error where they stay shared. */
 	want->private.range[1] = (struct gmem_guest_range){ 2990, 3001 };
 	want->shared = (struct gmem_guest_ranges){ 1, { { 3000, 3001 } } };
 	KUNIT_EXPECT_EQ(test, 0, gmem_guest_private_set(want));
@@ -208,7 +208,7 @@ static void guest_refused(struct kunit *test)
 	}
 }
 
-/* A page that somebody holds for a moment is asked for again, and then no more. */
+/* A page that is held for a moment is retried, but not without end. */
 static void guest_busy(struct kunit *test)
 {
 	struct gmem_guest_want *want = test->priv;
@@ -226,7 +226,7 @@ static void guest_busy(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, gmem_guest_private_pages());
 }
 
-/* What the host does not take back is not forgotten. */
+/* Pages that the host does not make shared are still recorded as private. */
 static void guest_kept(struct kunit *test)
 {
 	struct gmem_guest_want *want = test->priv;
@@ -244,7 +244,7 @@ static void guest_kept(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, host_private());
 }
 
-/* One page of the host has failed: all others change hands. */
+/* A page of the host has failed: all others are converted. */
 static void guest_poison(struct kunit *test)
 {
 	struct gmem_guest_want *want = test->priv;
@@ -260,7 +260,7 @@ static void guest_poison(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, host_private());
 }
 
-/* What goes offline is private, and stays, or becomes so no more. */
+/* Private memory cannot go offline; memory that goes offline cannot become private. */
 static void guest_offline(struct kunit *test)
 {
 	struct gmem_guest_want *want = test->priv;

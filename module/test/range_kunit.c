@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KUnit: ranges. Byte ranges of the ioctls become page ranges, ranges that
- * overlap exclude each other in the order in which they came, and page faults
- * wait for what is in transit.
+ * KUnit: ranges. Byte ranges of ioctls become page ranges, overlapping ranges are granted
+ * in the order of their requests, and page faults wait for ranges in transit.
  */
 #include <kunit/test.h>
 #include <linux/completion.h>
@@ -19,7 +18,7 @@
 #define NR_WAITERS 4
 #define NR_PLACES 12
 
-/* As much of a file as range locks look at. */
+/* Set up the part of an inode that range locks use. */
 static int range_test_init(struct kunit *test)
 {
 	struct gmem_inode *gi = kunit_kzalloc(test, sizeof(*gi), GFP_KERNEL);
@@ -41,7 +40,7 @@ static int range_take(struct gmem_inode *gi, struct gmem_range_lock *range,
 	return gmem_range_lock(gi, range);
 }
 
-/* Take a place, and do not wait. */
+/* Queue a range without waiting. */
 static void range_queue(struct gmem_inode *gi, struct gmem_range_lock *range,
 			pgoff_t start, pgoff_t end)
 {
@@ -49,7 +48,7 @@ static void range_queue(struct gmem_inode *gi, struct gmem_range_lock *range,
 	gmem_range_enqueue(gi, range);
 }
 
-/* How many hold ranges of the file or wait for some. */
+/* Number of ranges of the file that are granted or waiting. */
 static unsigned int range_queued(struct gmem_inode *gi)
 {
 	struct gmem_range_lock *range;
@@ -62,7 +61,7 @@ static unsigned int range_queued(struct gmem_inode *gi)
 	return count;
 }
 
-/* What gmem_ucmd_range() says to every kind of range. */
+/* The results of gmem_ucmd_range() for all kinds of ranges. */
 static void ucmd_range(struct kunit *test)
 {
 	static const struct {
@@ -133,7 +132,7 @@ static void range_overlap(struct kunit *test)
 				}
 }
 
-/* First come, first served; who overlaps nobody does not wait. */
+/* Overlapping ranges are granted in order; a range that overlaps no other does not wait. */
 static void range_order(struct kunit *test)
 {
 	struct gmem_inode *gi = test->priv;
@@ -145,7 +144,7 @@ static void range_order(struct kunit *test)
 	range_queue(gi, &d, 20, 30);
 	KUNIT_EXPECT_TRUE(test, gmem_range_granted(&a));
 	KUNIT_EXPECT_FALSE(test, gmem_range_granted(&b));
-	/* Free, but @b came first and waits for part of it. */
+	/* Its pages are free, but @b came first and waits for some of them. */
 	KUNIT_EXPECT_FALSE(test, gmem_range_granted(&c));
 	KUNIT_EXPECT_TRUE(test, gmem_range_granted(&d));
 
@@ -159,7 +158,7 @@ static void range_order(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, range_queued(gi));
 }
 
-/* Who gives up waiting is in nobody's way any more. */
+/* A range that gives up waiting does not block others any more. */
 static void range_give_up(struct kunit *test)
 {
 	struct gmem_inode *gi = test->priv;
@@ -197,7 +196,7 @@ static int range_waiter_fn(void *data)
 	return 0;
 }
 
-/* Threads that sleep are woken in the order in which they came. */
+/* Sleeping threads are woken in the order of their requests. */
 static void range_threads(struct kunit *test)
 {
 	struct gmem_inode *gi = test->priv;
@@ -276,7 +275,7 @@ static void range_transit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 16, range_transit_in(gi, 0, 16));
 }
 
-/* Which gates belong to ranges, and that they are shut as often as they are opened. */
+/* Which gates belong to ranges, and that each opened gate is closed again. */
 static void range_gates(struct kunit *test)
 {
 	const pgoff_t block = 1UL << GMEM_BLOCK_SHIFT;
@@ -314,7 +313,7 @@ static void range_gates(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, atomic_read(&gi->gates[0].shut));
 }
 
-/* A fault waits for marked ranges, and a kernel fault not for ever. */
+/* A page fault waits for marked ranges; a kernel's page fault has a timeout. */
 static void range_busy(struct kunit *test)
 {
 	struct gmem_inode *gi = test->priv;
@@ -365,7 +364,7 @@ static int fault_waiter_fn(void *data)
 	return 0;
 }
 
-/* A fault that waits goes on when the range is given back, not before. */
+/* A page fault waits until the range is unlocked, and not less. */
 static void range_fault_waits(struct kunit *test)
 {
 	static const unsigned int flags[] = {
@@ -394,7 +393,7 @@ static void range_fault_waits(struct kunit *test)
 	}
 }
 
-/* Several ranges of one task are granted together, and before whoever comes later. */
+/* Several ranges of one task are granted together, and before later requests. */
 static void range_several(struct kunit *test)
 {
 	static const struct gmem_span spans[] = { { 0, 2 }, { 8, 10 } };
@@ -426,7 +425,7 @@ static void range_several(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, atomic_read(&gmem_gate_of(gi, 0)->shut));
 }
 
-/* Whoever is in the way of somebody who cannot wait is told, until that one gives up. */
+/* A range that blocks an urgent request is told so, until that request gives up. */
 static void range_urgent(struct kunit *test)
 {
 	struct gmem_inode *gi = test->priv;
@@ -472,7 +471,7 @@ static int range_bystander_fn(void *data)
 	return 0;
 }
 
-/* Who waits for a holder in no hurry is in nobody's way who cannot wait. */
+/* A range that waits for a holder without urgency does not block an urgent request. */
 static void range_urgent_passes(struct kunit *test)
 {
 	struct gmem_inode *gi = test->priv;
@@ -488,7 +487,7 @@ static void range_urgent_passes(struct kunit *test)
 	for (tries = 0; tries < 5000 && range_queued(gi) < 2; tries++)
 		usleep_range(500, 1000);
 	gmem_range_init(&urgent, 5, 8);
-	/* Does not wait for @held, which has no page of it. */
+	/* Does not wait for @held, which shares no page with it. */
 	gmem_range_lock_wait(gi, &urgent);
 	KUNIT_EXPECT_FALSE(test, gmem_range_wanted(&held));
 	gmem_range_unlock(gi, &held);
@@ -498,14 +497,14 @@ static void range_urgent_passes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, range_queued(gi));
 }
 
-/* A lock among others, and when it came. */
+/* A lock, and the order of its request. */
 struct range_place {
 	struct gmem_range_lock range;
 	struct gmem_span spans[3];
 	unsigned int came;
 };
 
-/* Up to three spans of one page or two, so that many locks are between each other's. */
+/* Up to three spans of one or two pages, so that locks are interleaved. */
 static void range_place_init(struct range_place *place, unsigned int came)
 {
 	unsigned int nr = 1 + get_random_u32_below(3), i;
@@ -533,7 +532,7 @@ static bool range_places_share(const struct range_place *a, const struct range_p
 	return false;
 }
 
-/* Granted is exactly who shares no page with anybody who came before and is still there. */
+/* A lock is granted exactly if it shares no page with an earlier lock that still exists. */
 static void range_places_check(struct kunit *test, const struct range_place *places)
 {
 	unsigned int i, j, before;
@@ -550,7 +549,7 @@ static void range_places_check(struct kunit *test, const struct range_place *pla
 	}
 }
 
-/* Locks come and go at random, holders and those who give up waiting alike. */
+/* Locks are added and removed at random, granted and waiting ones. */
 static void range_random(struct kunit *test)
 {
 	struct gmem_inode *gi = test->priv;

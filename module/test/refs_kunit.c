@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KUnit: the safe refcount. Folios that are in no file, with the references
- * that a page cache would have, and one more or one less.
+ * KUnit: the safe refcount. Folios that are not in a file, with the references of a page
+ * cache, and one more or one less.
  */
 #include <kunit/test.h>
 #include <linux/mm.h>
@@ -25,7 +25,7 @@ struct refs_fixture {
 	u32 expected;
 };
 
-/* Allocated, in the page cache, and looked at. */
+/* Allocate a folio with the references of the page cache and of the check. */
 static void refs_alloc(struct kunit *test, unsigned int order)
 {
 	struct refs_fixture *self = test->priv;
@@ -51,7 +51,7 @@ static int refs_test_init(struct kunit *test)
 	return test->priv ? 0 : -ENOMEM;
 }
 
-/* A reference for each page and one to look: nobody else has one. */
+/* A reference for each page and one for the check: there is no other holder. */
 static void refs_safe(struct kunit *test)
 {
 	struct refs_fixture *self = test->priv;
@@ -70,7 +70,7 @@ static void refs_safe(struct kunit *test)
 	}
 }
 
-/* One reference more, or one that is missing: not safe, and both are named. */
+/* One more or one less reference: not safe, and both numbers are reported. */
 static void refs_held(struct kunit *test)
 {
 	static const unsigned int orders[] = { 0, 2, 9 };
@@ -93,7 +93,7 @@ static void refs_held(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, 0, self->holder.mapcount);
 		KUNIT_EXPECT_FALSE(test, self->holder.pinned);
 		KUNIT_EXPECT_EQ(test, 77, self->holder.index);
-		/* Gone again: safe again. */
+		/* After its end the folio is safe again. */
 		folio_ref_sub(self->folio, extra);
 		KUNIT_EXPECT_TRUE(test, gmem_folio_is_safe(&self->gi, self->folio,
 							   &self->holder));
@@ -101,7 +101,7 @@ static void refs_held(struct kunit *test)
 	}
 }
 
-/* A pin is told from other references. */
+/* A pin is distinguished from other references. */
 static void refs_pinned(struct kunit *test)
 {
 	struct refs_fixture *self = test->priv;
@@ -128,7 +128,7 @@ static void refs_pinned(struct kunit *test)
 	refs_free(self);
 }
 
-/* While somebody else has frozen the count it is nobody's to judge. */
+/* While another thread has frozen the count, it cannot be judged. */
 static void refs_frozen(struct kunit *test)
 {
 	struct refs_fixture *self = test->priv;

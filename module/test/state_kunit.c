@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KUnit: the state map. Every change goes to the map and to an array with one
- * bool per page; both must agree on states, runs, and the number of private
- * pages, and the memory that the map says it takes must be what it needs.
+ * KUnit: the state map. Every change is made in the map and in an array with one bool for
+ * each page. Both must agree on states, runs, and the number of private pages, and the
+ * map must report exactly the memory that it needs.
  */
 #include <kunit/test.h>
 #include <linux/moduleparam.h>
@@ -32,7 +32,7 @@ static void state_change(struct kunit *test, struct gmem_state_map *map,
 	gmem_state_apply(map, &change);
 }
 
-/* [start, end) is in @state, and its neighbours inside the file are not. */
+/* [start, end) is in @state, and its neighbours in the file are not. */
 static void state_expect_run(struct kunit *test, struct gmem_state_map *map,
 			     pgoff_t start, pgoff_t end, enum gmem_state state)
 {
@@ -60,7 +60,7 @@ static enum gmem_state state_other(enum gmem_state state)
 					    GMEM_STATE_SHARED;
 }
 
-/* A map that was never changed takes no memory, however large the file. */
+/* A map without changes needs no memory, for any size of the file. */
 static void state_initial(struct kunit *test)
 {
 	static const pgoff_t sizes[] = {
@@ -81,7 +81,7 @@ static void state_initial(struct kunit *test)
 	}
 }
 
-/* One page, at every kind of place, there and back. */
+/* A single page, at different places, in both directions. */
 static void state_one_page(struct kunit *test)
 {
 	const pgoff_t nr = 2 * GMEM_GROUP_PAGES + 700;
@@ -111,13 +111,13 @@ static void state_one_page(struct kunit *test)
 		state_change(test, &map, page, page + 1, initial);
 		state_expect_run(test, &map, 0, nr, initial);
 		KUNIT_EXPECT_EQ(test, private, state_private(&map));
-		/* The slot stays: another change may count on it. */
+		/* The slot stays, because another change may rely on it. */
 		KUNIT_EXPECT_EQ(test, GMEM_SLOT_BYTES, gmem_state_bytes(&map));
 		gmem_state_destroy(&map);
 	}
 }
 
-/* A block: uniform, bitmap from either end, from the middle, uniform again. */
+/* A block: uniform, a bitmap from either end and from the middle, uniform again. */
 static void state_block(struct kunit *test)
 {
 	static const struct {
@@ -141,7 +141,7 @@ static void state_block(struct kunit *test)
 	/* Pages that are in the target state already change nothing. */
 	state_change(test, &map, 600, 700, GMEM_STATE_PRIVATE);
 	KUNIT_EXPECT_EQ(test, table, gmem_state_bytes(&map));
-	/* Over the edges of two uniform blocks and one that is the target. */
+	/* Over the edges of two uniform blocks, and a block that has the target state */
 	state_change(test, &map, 500, 1030, GMEM_STATE_PRIVATE);
 	state_expect_run(test, &map, 500, 1030, GMEM_STATE_PRIVATE);
 	KUNIT_EXPECT_EQ(test, table + 128, gmem_state_bytes(&map));
@@ -158,11 +158,11 @@ static void state_group(struct kunit *test)
 	struct gmem_state_map map;
 
 	gmem_state_init(&map, nr, GMEM_STATE_PRIVATE);
-	/* Whole, at once: a value in a slot, no table. */
+	/* The whole group at once: a value in a slot, no table */
 	state_change(test, &map, 0, nr, GMEM_STATE_SHARED);
 	KUNIT_EXPECT_EQ(test, 2 * GMEM_SLOT_BYTES, gmem_state_bytes(&map));
 	KUNIT_EXPECT_EQ(test, 0, state_private(&map));
-	/* The last group has two blocks, the last of one page. */
+	/* The last group has two blocks, of which the last has one page. */
 	state_change(test, &map, nr - 1, nr, GMEM_STATE_PRIVATE);
 	KUNIT_EXPECT_EQ(test, 2 * GMEM_SLOT_BYTES + 2 * sizeof(void *),
 			gmem_state_bytes(&map));
@@ -170,7 +170,7 @@ static void state_group(struct kunit *test)
 	state_change(test, &map, nr - 513, nr - 1, GMEM_STATE_PRIVATE);
 	KUNIT_EXPECT_EQ(test, 2 * GMEM_SLOT_BYTES, gmem_state_bytes(&map));
 	KUNIT_EXPECT_EQ(test, 513, state_private(&map));
-	/* Bitmaps in both groups, then gone with one change of everything. */
+	/* Bitmaps in both groups, which a single change of everything frees */
 	state_change(test, &map, GMEM_GROUP_PAGES - 3, GMEM_GROUP_PAGES + 3,
 		     GMEM_STATE_PRIVATE);
 	state_change(test, &map, GMEM_GROUP_PAGES + 5, GMEM_GROUP_PAGES + 9,
@@ -183,7 +183,7 @@ static void state_group(struct kunit *test)
 	gmem_state_destroy(&map);
 }
 
-/* A change that is given up leaves nothing, and takes nothing from others. */
+/* A cancelled change leaves nothing, and does not affect others. */
 static void state_cancel(struct kunit *test)
 {
 	struct gmem_state_change part = {
@@ -209,7 +209,7 @@ static void state_cancel(struct kunit *test)
 	state_expect_run(test, &map, other.start, other.end,
 			 GMEM_STATE_PRIVATE);
 	KUNIT_EXPECT_EQ(test, other.end - other.start, state_private(&map));
-	/* A given up change of a whole group keeps the entry that is there. */
+	/* A cancelled change of a whole group keeps the existing entry. */
 	other.start = 2 * GMEM_GROUP_PAGES;
 	other.target = GMEM_STATE_SHARED;
 	KUNIT_ASSERT_EQ(test, 0, gmem_state_reserve(&map, &other));
@@ -222,7 +222,7 @@ static void state_cancel(struct kunit *test)
 	gmem_state_destroy(&map);
 }
 
-/* The largest file: its edges, all of it at once, and back. */
+/* The largest file: its edges, the whole file, and back. */
 static void state_16_tib(struct kunit *test)
 {
 	const pgoff_t nr = GMEM_MAX_LENGTH >> PAGE_SHIFT;
@@ -251,7 +251,7 @@ static void state_16_tib(struct kunit *test)
 	gmem_state_destroy(&map);
 }
 
-/* I7: with a bitmap in every block, 1.2 bits for each page at most. */
+/* I7: with a bitmap in every block at most 1.2 bits for each page are used. */
 static void state_worst_case(struct kunit *test)
 {
 	const pgoff_t nr = 2 * GMEM_GROUP_PAGES;
@@ -268,7 +268,7 @@ static void state_worst_case(struct kunit *test)
 	gmem_state_destroy(&map);
 }
 
-/* The map, and what it has to be. */
+/* The map, and its expected contents. */
 struct state_model {
 	struct gmem_state_map map;
 	struct rnd_state rnd;
@@ -282,8 +282,8 @@ static u32 model_random(struct state_model *m, u32 below)
 }
 
 /*
- * A range that ends at a multiple of a power of two as often as not. Large ones
- * are rare: the array is slow.
+ * A random range, which often ends at a multiple of a power of two. Large ranges are
+ * rare, because the array is slow.
  */
 static void model_range(struct state_model *m, pgoff_t *start, pgoff_t *end)
 {
@@ -301,7 +301,7 @@ static void model_range(struct state_model *m, pgoff_t *start, pgoff_t *end)
 	*end = min_t(pgoff_t, roundup(*end, unit), RANDOM_PAGES);
 }
 
-/* The array is nobody else's: what looks for races makes these loops crawl. */
+/* Only this thread uses the array, and sanitizers would make these loops very slow. */
 static __no_kcsan __no_sanitize_address
 void model_set(struct state_model *m, pgoff_t start, pgoff_t end, bool private)
 {
@@ -328,7 +328,7 @@ pgoff_t model_run(struct state_model *m, pgoff_t page, pgoff_t end)
 	return page;
 }
 
-/* Walk the runs of a range, as QUERY does. False with a message if one differs. */
+/* Walk the runs of a range like QUERY. Return: false, with a message, if a run differs. */
 static bool model_agrees(struct kunit *test, struct state_model *m,
 			 pgoff_t start, pgoff_t end)
 {
@@ -348,7 +348,7 @@ static bool model_agrees(struct kunit *test, struct state_model *m,
 	return m->nr_private == state_private(&m->map);
 }
 
-/* Two changes of disjoint ranges in any order; one may be given up. */
+/* Two changes of disjoint ranges in random order; one may be cancelled. */
 static bool model_step(struct kunit *test, struct state_model *m)
 {
 	struct gmem_state_change a, b;
