@@ -12,9 +12,9 @@
 
 /**
  * struct fixture - devices of a test
- * @parent: of their nodes
- * @model: what is behind their registers
- * @pv: what the driver has made of them, or NULL
+ * @parent: parent of their nodes
+ * @model: the models behind their registers
+ * @pv: the driver's devices, or NULL
  */
 struct fixture {
 	struct device *parent;
@@ -22,7 +22,7 @@ struct fixture {
 	struct pvmemcontrol *pv[FIXTURE_DEVICES];
 };
 
-/* Models, of which none is registered. */
+/* Create models, without registering devices. */
 static inline int fixture_init(struct kunit *test)
 {
 	struct fixture *self = kunit_kzalloc(test, sizeof(*self), GFP_KERNEL);
@@ -65,7 +65,7 @@ static inline int fixture_register(struct fixture *self, unsigned int i)
 	return 0;
 }
 
-/* A request that works, of the first device. */
+/* A valid request to the first device. */
 static inline int fixture_call(struct fixture *self)
 {
 	struct pvmemcontrol_vmm_call call = {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KUnit: devices that come, forget and go while others call.
+ * KUnit: devices that are added, forget their connections, and are removed during calls.
  */
 #include <linux/completion.h>
 #include <linux/cpumask.h>
@@ -20,12 +20,12 @@
 /**
  * struct caller - a thread
  * @pv: the device it calls
- * @calls: how often at most, until one fails
- * @ready: it is there
- * @go: what it waits for before the first call
- * @done: it has ended
- * @rc: of the last call
- * @wrong: answers that belong to another request
+ * @calls: largest number of calls; the first failure ends them
+ * @ready: the thread has started
+ * @go: completed to start the calls
+ * @done: the thread has ended
+ * @rc: result of the last call
+ * @wrong: number of answers to another request
  */
 struct caller {
 	struct pvmemcontrol *pv;
@@ -37,7 +37,7 @@ struct caller {
 	unsigned int wrong;
 };
 
-/* The model answers with the complement, so that nobody's answer fits another one. */
+/* The model answers with the complement, so each request has a different answer. */
 static int caller_call(struct caller *caller)
 {
 	struct pvmemcontrol_vmm_call call = {
@@ -94,7 +94,7 @@ static struct caller *callers_start(struct kunit *test, struct pvmemcontrol *pv,
 	return callers;
 }
 
-/* All of them have ended, with @rc, and had the answers to what they had asked. */
+/* All callers have ended with @rc, and got the answers to their requests. */
 static void callers_end(struct kunit *test, struct caller *callers,
 			unsigned int count, int rc)
 {
@@ -116,7 +116,7 @@ static struct model *life_start(struct kunit *test)
 	return &self->model[0];
 }
 
-/* More callers than CPUs: each has its own answer. */
+/* More callers than CPUs: each gets its own answer. */
 static void life_parallel(struct kunit *test)
 {
 	struct fixture *self = test->priv;
@@ -131,7 +131,7 @@ static void life_parallel(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, model->resets);
 }
 
-/* All find at once that they are forgotten, and one has the device connected again. */
+/* All callers notice at once that connections are lost, and one connects the device again. */
 static void life_forgotten(struct kunit *test)
 {
 	struct fixture *self = test->priv;
@@ -151,9 +151,9 @@ static void life_forgotten(struct kunit *test)
 }
 
 /**
- * struct leaver - a thread that has a device leave
- * @self: the first device of it
- * @done: it has left
+ * struct leaver - a thread that removes a device
+ * @self: the fixture with the device
+ * @done: completed after the removal
  */
 struct leaver {
 	struct fixture *self;
@@ -181,7 +181,7 @@ static bool life_wait_held(struct model *model)
 	return true;
 }
 
-/* The host has the buffer: the driver cannot go, nor give it back. */
+/* The host is using the buffer: the driver waits before it frees the buffer. */
 static void life_unregister_waits(struct kunit *test)
 {
 	struct fixture *self = test->priv;
@@ -211,7 +211,7 @@ static void life_unregister_waits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, MODEL_BROKEN, model->state);
 }
 
-/* Whoever knows the device keeps what is left of it, and is refused. */
+/* A reference keeps the structure of a removed device, whose calls are refused. */
 static void life_unregister_called(struct kunit *test)
 {
 	struct fixture *self = test->priv;
@@ -240,7 +240,7 @@ static void life_unregister_called(struct kunit *test)
 	}
 }
 
-/* Each has its own buffers; the oldest is found, and then the next. */
+/* Each device has buffers of its own; the oldest one is found, and then the next. */
 static void life_several(struct kunit *test)
 {
 	struct fixture *self = test->priv;

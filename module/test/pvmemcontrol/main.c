@@ -2,11 +2,11 @@
 /**
  * DOC: pvmemcontrol_test.ko
  *
- * Never installed. /dev/pvmemcontrol_test: each open file is a device for pvmemcontrol, with
- * the model behind its registers, see pvmemcontrol_test.h. KUnit suites are part of it where
- * the kernel has KUnit.
+ * Never installed. Each open file of /dev/pvmemcontrol_test is a device for pvmemcontrol,
+ * with the model behind its registers, see pvmemcontrol_test.h. The module contains KUnit
+ * suites if the kernel has KUnit.
  *
- * Lock order: &mock.lock, then everything of pvmemcontrol.
+ * Lock order: &mock.lock, then all locks of pvmemcontrol.
  */
 #include <linux/miscdevice.h>
 #include <linux/module.h>
@@ -22,11 +22,11 @@
 /**
  * struct mock - an open file
  * @model: the device
- * @lock: one ioctl at a time
- * @pv: what the driver has made of it; NULL: it is unplugged
- * @number: of the node
- * @reporter: the kernel's reporter of free pages, if @reports
- * @reports: whether it is
+ * @lock: serialises ioctls
+ * @pv: the driver's device; NULL: it is unplugged
+ * @number: number of the node
+ * @reporter: registered as the kernel's reporter of free pages, if @reports
+ * @reports: whether @reporter is registered
  */
 struct mock {
 	struct model model;

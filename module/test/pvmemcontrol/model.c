@@ -2,14 +2,14 @@
 /**
  * DOC: a model of the device
  *
- * Written from the description of the protocol, with Cloud Hypervisor's behaviour where
- * that leaves a choice, and not from the driver: its numbers are its own, so that a wrong
- * one in the driver is found. It does nothing to memory but write answers.
+ * Follows the description of the protocol, and Cloud Hypervisor where the description is
+ * open. It does not use the driver's code: it defines numbers itself, so that a wrong
+ * number in the driver is found. It changes no memory except for answers.
  *
- * As in a VMM, requests of several CPUs are carried out side by side. Everything may be
- * called with preemption disabled.
+ * Like in a VMM, requests of several CPUs are executed at the same time. All functions
+ * can be called with preemption disabled.
  *
- * Takes model.lock, which nests in nothing.
+ * Takes model.lock, inside of which no other lock is taken.
  */
 #include <linux/io.h>
 #include <linux/mm.h>
@@ -112,7 +112,7 @@ static void model_command(struct model *model, u32 command)
 		memset(model->payload, 0, sizeof(model->payload));
 }
 
-/* The host's own checks: a piece of memory of one kind, whole pages. Return: -errno. */
+/* The checks of the host: whole pages of one kind of memory. Return: -errno. */
 static int model_advise(struct model *model, u64 func, u64 addr, u64 length,
 			u32 *code)
 {
@@ -179,7 +179,7 @@ static void model_request(struct model *model, u64 gpa)
 		WRITE_ONCE(buffer[i], answer[i]);
 }
 
-/* The lock is for the look-up only. */
+/* The lock protects the look-up only. */
 static void model_connection(struct model *model, u32 id)
 {
 	unsigned int i;
@@ -199,7 +199,7 @@ static void model_connection(struct model *model, u32 id)
 		model_request(model, gpa);
 }
 
-/* What is beyond the payload is dropped, what is no command ignored. */
+/* Writes after the payload, and unknown commands, are ignored. */
 static void model_write(struct pvmemcontrol_regs *regs, u32 offset, u32 value)
 {
 	struct model *model = container_of(regs, struct model, regs);
@@ -236,7 +236,7 @@ static u32 model_read(struct pvmemcontrol_regs *regs, u32 offset)
 }
 
 /**
- * model_forget() - the device is as new
+ * model_forget() - put the device into its initial state
  * @model: the device
  */
 void model_forget(struct model *model)
@@ -250,7 +250,7 @@ void model_forget(struct model *model)
 }
 
 /**
- * model_init() - a device that has just been made
+ * model_init() - initialise a new device
  * @model: the device
  */
 void model_init(struct model *model)

@@ -23,31 +23,31 @@ struct model_request {
 
 /**
  * struct model - a device
- * @regs: how the driver reaches it
- * @lock: for all below but what is atomic, and what a test sets while nobody calls
- * @state: of the protocol
- * @status: what the command register reads as
- * @payload: what is written to it, and read after REGISTER
- * @next_id: the next connection, if it is free
- * @connections: buffers that are known
- * @id: of each
- * @gpa: of each
+ * @regs: methods by which the driver accesses it
+ * @lock: protects all below, except atomics, and settings that change while no call runs
+ * @state: state of the protocol
+ * @status: value of the command register
+ * @payload: the payload, written by the driver, and read by it after REGISTER
+ * @next_id: number of the next connection, if it is free
+ * @connections: number of known buffers
+ * @id: connection of each buffer
+ * @gpa: address of each buffer
  * @last: the last request
- * @resets: how often it was reset
- * @commands: how often a command was written, connections not counted
- * @requests: of connections that are known
- * @unanswered: of writes of connections
- * @unplugged: nobody decodes the registers
- * @refuse_register: REGISTER is answered with ERROR so many times from now
- * @bad_id: connections are given out without their topmost bit
- * @page_size: what INFO says, as below
- * @major: the version
- * @info_errno: instead
- * @mute: answer so many requests, and then no more; negative: all
- * @fail: errno of system calls
+ * @resets: number of resets
+ * @commands: number of commands, without requests
+ * @requests: number of requests of known connections
+ * @unanswered: number of requests without an answer
+ * @unplugged: registers read as ones
+ * @refuse_register: answer this number of REGISTER commands with ERROR
+ * @bad_id: return numbers of connections without the topmost bit
+ * @page_size: answer to INFO
+ * @major: major version in the answer to INFO
+ * @info_errno: error of INFO
+ * @mute: answer this number of requests, and then no more; negative: answer all
+ * @fail: errno of the system calls of requests
  * @echo: the answer of all but INFO is the complement of the request
- * @hold: a request is not done before this is false
- * @held: requests that wait for it
+ * @hold: requests wait until this is false
+ * @held: number of requests that wait
  */
 struct model {
 	struct pvmemcontrol_regs regs;

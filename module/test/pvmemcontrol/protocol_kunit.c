@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KUnit: what the driver says to a device, and what it makes of the answers.
+ * KUnit: what the driver sends to a device, and how it treats the answers.
  */
 #include <linux/cpumask.h>
 #include <linux/mm.h>
@@ -13,7 +13,7 @@ static void protocol_start(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, fixture_register(test->priv, 0));
 }
 
-/* Of a buffer: aligned, inside of a page, and nobody else's. */
+/* A buffer is aligned, inside of a page, and not shared with another CPU. */
 static void protocol_expect_buffer(struct kunit *test, struct model *model,
 				   unsigned int i)
 {
@@ -26,7 +26,7 @@ static void protocol_expect_buffer(struct kunit *test, struct model *model,
 		KUNIT_EXPECT_NE(test, gpa, model->gpa[other]);
 }
 
-/* Every CPU that can be has a buffer, and then the device is ready. */
+/* Every possible CPU gets a buffer, and then the device is ready. */
 static void protocol_connects(struct kunit *test)
 {
 	struct fixture *self = test->priv;
@@ -44,7 +44,7 @@ static void protocol_connects(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, MODEL_BROKEN, model->state);
 }
 
-/* Without an exit: what the device has said when it was set up. */
+/* INFO needs no request: the driver returns the answer from the set-up. */
 static void protocol_info(struct kunit *test)
 {
 	struct fixture *self = test->priv;
@@ -62,7 +62,7 @@ static void protocol_info(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, self->model[0].requests);
 }
 
-/* Little endian, in this order, and so is the answer. */
+/* Request and answer are little endian, and their fields have this order. */
 static void protocol_bytes(struct kunit *test)
 {
 	static const u8 bytes[] = {
@@ -91,7 +91,7 @@ static void protocol_bytes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ~call.arg, ret.arg1);
 }
 
-/* An answered call has succeeded, whatever the answer: it is handed through. */
+/* An answered call succeeds with any answer, which is passed on. */
 static void protocol_verdicts(struct kunit *test)
 {
 	static const struct {
@@ -133,7 +133,7 @@ static void protocol_verdicts(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 1, self->model[0].resets);
 }
 
-/* A device that does not do its part is no device, and is not left half connected. */
+/* A device that does not follow the protocol is refused, and left without connections. */
 static void protocol_refusals(struct kunit *test)
 {
 	static const struct {
@@ -157,7 +157,7 @@ static void protocol_refusals(struct kunit *test)
 		const struct model *with = &cases[i].model;
 
 		model_init(model);
-		/* The last one: those before it are registered. */
+		/* Refuse the last one: those before it are registered. */
 		if (with->refuse_register)
 			model->refuse_register = num_possible_cpus();
 		model->bad_id = with->bad_id;
@@ -178,7 +178,7 @@ static void protocol_refusals(struct kunit *test)
 	protocol_start(test);
 }
 
-/* Connections go round, and stay connections. */
+/* Numbers of connections wrap around, and connections still work. */
 static void protocol_ids(struct kunit *test)
 {
 	struct fixture *self = test->priv;
@@ -191,7 +191,7 @@ static void protocol_ids(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, fixture_call(self));
 }
 
-/* A restored snapshot: nobody who calls sees anything of it. */
+/* After a restored snapshot calls are repeated, and succeed. */
 static void protocol_forgotten(struct kunit *test)
 {
 	struct fixture *self = test->priv;
@@ -208,7 +208,7 @@ static void protocol_forgotten(struct kunit *test)
 	}
 }
 
-/* The page size can be another one on the next host. */
+/* The page size may differ on the next host. */
 static void protocol_info_again(struct kunit *test)
 {
 	struct fixture *self = test->priv;
@@ -223,7 +223,7 @@ static void protocol_info_again(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 65536, ret.ret_value);
 }
 
-/* It is asked no more: neither of calls nor of anything else is a register written. */
+/* A broken device gets no requests: neither calls nor anything else write a register. */
 static void protocol_expect_broken(struct kunit *test)
 {
 	struct fixture *self = test->priv;
@@ -238,7 +238,7 @@ static void protocol_expect_broken(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, unanswered, model->unanswered);
 }
 
-/* Connected again, but no answer all the same. */
+/* It connects again, but still does not answer. */
 static void protocol_broken(struct kunit *test)
 {
 	struct fixture *self = test->priv;
@@ -258,7 +258,7 @@ static void protocol_broken(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, fixture_call(self));
 }
 
-/* Not even connected. */
+/* It does not even connect again. */
 static void protocol_broken_sooner(struct kunit *test)
 {
 	struct fixture *self = test->priv;
@@ -275,7 +275,7 @@ static void protocol_broken_sooner(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, fixture_call(self));
 }
 
-/* A device that is pulled out before the driver is told. */
+/* A device that is unplugged before the driver is notified. */
 static void protocol_unplugged(struct kunit *test)
 {
 	struct fixture *self = test->priv;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * /dev/pvmemcontrol_test: each open file is a device for pvmemcontrol, and its node is
- * there until the file is closed, or PVMEMCONTROL_TEST_UNPLUG. For the selftests.
+ * /dev/pvmemcontrol_test: each open file is a device for pvmemcontrol. Its node exists
+ * until the file is closed, or until PVMEMCONTROL_TEST_UNPLUG. For the selftests.
  */
 #ifndef PVMEMCONTROL_TEST_H
 #define PVMEMCONTROL_TEST_H
@@ -11,20 +11,23 @@
 
 #define PVMEMCONTROL_TEST_PATH "/dev/pvmemcontrol_test"
 
-/* What the VM has: anonymous memory from 0, and shared memory from there. */
+/*
+ * Memory of the VM: anonymous memory from 0, and shared memory from
+ * PVMEMCONTROL_TEST_SHARED.
+ */
 #define PVMEMCONTROL_TEST_SHARED (1ULL << 40)
 #define PVMEMCONTROL_TEST_END (1ULL << 41)
 
 /**
- * enum pvmemcontrol_test_op - what happens to the device
- * @PVMEMCONTROL_TEST_UNPLUG: it is pulled out: registers read as ones, the driver is unbound
- * @PVMEMCONTROL_TEST_FORGET: it is as new: a VM that was restored from a snapshot
- * @PVMEMCONTROL_TEST_MUTE: it answers no request, but value other ones first
+ * enum pvmemcontrol_test_op - an event of the device
+ * @PVMEMCONTROL_TEST_UNPLUG: it is unplugged: registers read as ones, the driver is unbound
+ * @PVMEMCONTROL_TEST_FORGET: it loses its state, as in a VM that is restored from a snapshot
+ * @PVMEMCONTROL_TEST_MUTE: it answers value more requests, and then none
  * @PVMEMCONTROL_TEST_SUSPEND: the guest is suspended
- * @PVMEMCONTROL_TEST_RESUME: and resumed; the device is as new
+ * @PVMEMCONTROL_TEST_RESUME: the guest is resumed; the device has lost its state
  * @PVMEMCONTROL_TEST_FAIL: the system call of each request fails with errno value; 0: none
- * @PVMEMCONTROL_TEST_REPORTER: value 1: be the kernel's reporter of free pages, as the
- *	balloon is; 0: do not
+ * @PVMEMCONTROL_TEST_REPORTER: value 1: register as the kernel's reporter of free pages, like the
+ *	balloon; 0: unregister
  */
 enum pvmemcontrol_test_op {
 	PVMEMCONTROL_TEST_UNPLUG,
@@ -39,7 +42,7 @@ enum pvmemcontrol_test_op {
 /**
  * struct pvmemcontrol_test_do - ioctl(PVMEMCONTROL_TEST_DO)
  * @op: enum pvmemcontrol_test_op
- * @value: see there
+ * @value: depends on @op
  */
 struct pvmemcontrol_test_do {
 	__u64 op;
@@ -48,14 +51,14 @@ struct pvmemcontrol_test_do {
 
 /**
  * struct pvmemcontrol_test_seen - ioctl(PVMEMCONTROL_TEST_SEEN)
- * @number: of the node
- * @connections: buffers that the device knows
- * @resets: how often it was reset
- * @requests: how many requests it has taken, answered or not
- * @func: of the last one
- * @addr: of the last one
- * @length: of the last one
- * @arg: of the last one
+ * @number: number of the node
+ * @connections: number of buffers that the device knows
+ * @resets: number of resets
+ * @requests: number of requests, answered or not
+ * @func: function of the last request
+ * @addr: address of the last request
+ * @length: length of the last request
+ * @arg: argument of the last request
  */
 struct pvmemcontrol_test_seen {
 	__u32 number;
