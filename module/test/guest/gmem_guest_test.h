@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* /dev/gmem_guest_test: memory of a guest, which a program of it converts. */
+/* /dev/gmem_guest_test: memory of a guest, which its programs convert. */
 #ifndef GMEM_GUEST_TEST_H
 #define GMEM_GUEST_TEST_H
 
@@ -24,7 +24,7 @@
  * @__pad: must be zero
  *
  * Errors: EINVAL for a range that is not whole pages inside the memory, and for
- * other values; EOPNOTSUPP if the host does not convert; what the host says.
+ * other values; EOPNOTSUPP if the host does not convert; errors of the host.
  */
 struct gmem_guest_convert {
 	__u64 offset;
@@ -35,12 +35,12 @@ struct gmem_guest_convert {
 
 /**
  * struct gmem_guest_call - ioctl(GMEM_GUEST_CALL)
- * @gpa: the arguments of KVM_HC_MAP_GPA_RANGE, whatever they are
- * @pages: see @gpa
- * @attributes: see @gpa
- * @result: out: what the host has answered
+ * @gpa: argument of KVM_HC_MAP_GPA_RANGE
+ * @pages: likewise
+ * @attributes: likewise
+ * @result: out: the answer of the host
  *
- * Nothing is checked: this is for what no sane guest would ask for.
+ * The arguments are not checked: this is for invalid requests.
  */
 struct gmem_guest_call {
 	__u64 gpa;
@@ -50,10 +50,10 @@ struct gmem_guest_call {
 };
 
 /**
- * struct gmem_guest_msr - ioctl(GMEM_GUEST_MSR), of the CPU that asks
- * @index: which register
+ * struct gmem_guest_msr - ioctl(GMEM_GUEST_MSR), of the calling CPU
+ * @index: number of the register
  * @__pad: must be zero
- * @value: out: what is in it
+ * @value: out: its value
  *
  * Errors: EINVAL; EIO if there is no such register.
  */
@@ -63,7 +63,7 @@ struct gmem_guest_msr {
 	__u64 value;
 };
 
-#define GMEM_GUEST_GPA		_IOR('G', 1, __u64) /* where the memory is */
+#define GMEM_GUEST_GPA		_IOR('G', 1, __u64) /* guest physical address of the memory */
 #define GMEM_GUEST_CONVERT	_IOW('G', 2, struct gmem_guest_convert)
 #define GMEM_GUEST_CALL		_IOWR('G', 3, struct gmem_guest_call)
 #define GMEM_GUEST_MSR		_IOWR('G', 4, struct gmem_guest_msr)

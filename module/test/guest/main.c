@@ -2,12 +2,12 @@
 /**
  * DOC: /dev/gmem_guest_test
  *
- * For the tests, inside of a guest: KVM takes a request to convert memory from
- * the guest's kernel only. The module owns a piece of memory, which programs map
- * and have converted, by gmem_guest.ko as that does it for itself. It is shared when the
- * module comes, and again before its memory is given back.
+ * For tests inside of a guest: KVM accepts requests to convert memory from the guest's
+ * kernel only. The module owns memory, which programs map, and convert by means of
+ * gmem_guest.ko's own function. The memory is shared when the module is loaded, and again
+ * before it is freed.
  *
- * Takes no locks: the host puts conversions of overlapping ranges in order.
+ * Takes no locks: the host orders conversions of overlapping ranges.
  */
 #include <linux/gfp.h>
 #include <linux/io.h>
@@ -27,7 +27,7 @@
 static void *guest_memory;
 static struct page *guest_pages[GUEST_PAGES];
 
-/* Not by gmem_guest.ko, which would not ask for nonsense. */
+/* Not by gmem_guest.ko, which makes no invalid requests. */
 static long guest_call(u64 gpa, u64 pages, u64 attributes)
 {
 	return kvm_hypercall3(KVM_HC_MAP_GPA_RANGE, gpa, pages, attributes);
@@ -118,7 +118,7 @@ static struct miscdevice guest_device = {
 	.mode = 0600,
 };
 
-/* Where there is no KVM to ask, gmem_guest.ko is not there either. */
+/* Without KVM gmem_guest.ko cannot be loaded either. */
 static int __init guest_init(void)
 {
 	int rc;
@@ -135,7 +135,7 @@ static int __init guest_init(void)
 	return rc;
 }
 
-/* Whoever gets the memory next may want to show it to the host. */
+/* The next user of the memory may want to share it with the host. */
 static void __exit guest_exit(void)
 {
 	int rc;
