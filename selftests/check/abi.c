@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * gmemctl's own descriptions of KVM's and the PSP driver's ABI against a kernel's
- * headers. It is compiled, never run; -DLINUX=612 or 703 says whose headers.
+ * Compares gmemctl's own descriptions of KVM's and the PSP driver's ABI with a kernel's
+ * headers. Compiled, but never run; -DLINUX=612 or 703 names the kernel of the headers.
  *
- * The kernel's structures that gmemctl defines when its headers are too old have
- * other names here, so that both can be seen at once.
+ * Structures that gmemctl defines if its headers are too old are renamed here, so that
+ * both versions are visible.
  */
 #include <stddef.h>
 
@@ -17,8 +17,8 @@
 #include <linux/psp-sev.h>
 
 /*
- * What the kernel says, before gmemctl says it again. Of the number of an ioctl
- * the topmost bit is left out, so that it fits.
+ * Record the kernel's values before gmemctl defines the same names. The topmost bit of an
+ * ioctl number is dropped, so that it fits into an int.
  */
 #define KEEP(name) kernel_##name = (int)((name) & 0x7fffffff)
 enum {
@@ -140,7 +140,7 @@ MEMBER(kvm_pre_fault_memory, kernel_pre_fault_memory, gpa);
 MEMBER(kvm_pre_fault_memory, kernel_pre_fault_memory, size);
 MEMBER(kvm_pre_fault_memory, kernel_pre_fault_memory, flags);
 
-/* The member of kvm_run's union that older headers lack */
+/* A member of kvm_run's union that older headers lack */
 #define RUN_FAULT(member)						\
 	EQUAL(offsetof(struct kvm_run, padding) +			\
 	      offsetof(struct kvm_exit_memory_fault, member),		\

@@ -1,11 +1,11 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# gmemctl's own structures and numbers of KVM's and the PSP driver's ABI are
-# those of the kernels that it is for. Sourced.
+# gmemctl's own structures and numbers of KVM's and the PSP driver's ABI agree with those
+# of the supported kernels. Sourced.
 
-# abi_headers VERSION DIR: options for the kernel's uapi headers, and for what
-# they take from other headers until they are installed.
+# abi_headers VERSION DIR: options for the kernel's uapi headers, and for the headers that
+# they include before they are installed.
 abi_headers() {
 	local source
 	source=$("$VM_DIR/kernel.sh" source "$1" 2>/dev/null) ||
@@ -25,13 +25,13 @@ abi_compile() {
 	shift 2
 
 	headers=$(abi_headers "$version" "$WORK/abi") || { echo "$headers"; return 4; }
-	# One option in a word.
+	# Split $headers into words.
 	# shellcheck disable=SC2086
 	gcc -std=gnu11 -Wall -Wextra -Werror -Wno-cpp $headers "-DLINUX=$number" \
 		"$@" -fsyntax-only "$CHECK_DIR/abi.c"
 }
 
-# A structure with a member that is not the kernel's is found.
+# A structure with a wrong member is found.
 abi_canary() {
 	if abi_compile "$@" -Dvcek_disabled=id_block_en 2>/dev/null; then
 		echo "a planted difference was not found"

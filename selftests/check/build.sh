@@ -1,10 +1,10 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The modules build without a warning on Debian's kernels, sparse has nothing to
-# say, and they use only what every GPL module may use. Sourced.
+# The modules build without a warning on Debian's kernels, sparse reports nothing, and
+# they use only symbols for all GPL modules. Sourced.
 
-# kdir_of NAME: where modules for a cached kernel are built.
+# kdir_of NAME: the directory in which modules for a cached kernel are built.
 kdir_of() {
 	local dir
 
@@ -20,8 +20,8 @@ build_modules() {
 	modules_build "$1" "$kdir" >/dev/null
 }
 
-# build_modules_between NAME: the same for a kernel between those that are tested, if the
-# mirror has it.
+# build_modules_between NAME: the same for a kernel between the tested ones, if the mirror
+# has it.
 build_modules_between() {
 	"$VM_DIR/kernel.sh" get "$1" >"$WORK/kernel" 2>&1 ||
 		{ tail -n 1 "$WORK/kernel"; return 4; }
@@ -32,8 +32,8 @@ build_user() {
 	make -j"$(nproc)" -C "$TOP_DIR/$1" OUT="$TOP_DIR/build${2:-}"
 }
 
-# gmemctl's own tests, which need neither root nor /dev/kvm. Without the files
-# that come from Debian's packages some of them are skipped.
+# gmemctl's unit tests, which need neither root nor /dev/kvm. Some are skipped without
+# files from Debian's packages.
 build_unit_tests() {
 	"$TOP_DIR/tools/gmemctl/test/fixtures.sh" >"$WORK/fixtures" 2>&1 ||
 		sed 's/^/# fixtures: /' "$WORK/fixtures"
@@ -44,8 +44,8 @@ build_unit_tests() {
 	return 1
 }
 
-# The digests that the tests expect of IGVM files are those that a program without
-# any code of gmemctl computes for them.
+# The digests of IGVM files in the tests are those that a program without code of gmemctl
+# computes.
 build_igvm_vectors() {
 	local tests=$TOP_DIR/tools/gmemctl/test name sha256 pages digest count=0
 
@@ -61,7 +61,7 @@ build_igvm_vectors() {
 	((count)) && echo "# $count files"
 }
 
-# sim_calls NAME...: what these objects of the simulator call, and it does not have.
+# sim_calls NAME...: undefined symbols of these objects of the simulator.
 sim_calls() {
 	local objects=$TOP_DIR/build/gmemctl.d/selftests/sim own
 
@@ -70,8 +70,8 @@ sim_calls() {
 		grep -vxF -e "$own" | grep -v '^_GLOBAL_OFFSET_TABLE_$'
 }
 
-# The simulator's core computes, and calls no system: that is for process.c, and
-# for what connects it with gmemctl and with the environment.
+# The simulator's core makes no system calls. Only process.c does, and the files that
+# connect the core with gmemctl and the environment.
 build_pure_core() {
 	local objects=$TOP_DIR/build/gmemctl.d/selftests/sim core calls
 	local allowed='calloc|free|abort|mem(cpy|set|cmp)|str(cmp|len)|s?n?printf|stderr'
@@ -89,7 +89,7 @@ build_pure_core() {
 	[[ -z $calls ]] || { echo "the core calls: $calls"; return 1; }
 }
 
-# A module with a known fault: sparse finds it, or does not work here.
+# sparse finds a known fault in this module; otherwise sparse does not work here.
 sparse_canary() {
 	local dir=$WORK/canary
 
@@ -126,8 +126,8 @@ build_sparse() {
 	! grep -E 'warning:|error:' "$WORK/sparse" | sort | uniq -c
 }
 
-# Undefined symbols of our modules: exported by the kernel or by one of ours,
-# and not reserved for some other module.
+# Undefined symbols of our modules are exported by the kernel or by one of our modules,
+# and not reserved for other modules.
 build_symbols() {
 	local kdir dir
 
@@ -158,8 +158,8 @@ build_version() {
 		{ echo "Kbuild says '$kbuild', dkms.conf says '$dkms'"; return 1; }
 }
 
-# What dkms is told to install, make uninstall to remove, and README.rst to sign, is what
-# is built without the tests.
+# The modules that dkms installs, make uninstall removes, and README.rst signs are those
+# that are built without the tests.
 build_module_names() {
 	local name
 
@@ -176,7 +176,7 @@ build_module_names() {
 	done <"$WORK/modules"
 }
 
-# The tools come from the mirror, see arm64.sh; without them there is no telling.
+# The tools come from the mirror, see arm64.sh; without them the check is skipped.
 build_arm64_tools() {
 	arm64_get >/dev/null 2>&1 ||
 		{ echo "no cross compiler for arm64 to be had from the mirror"; return 4; }
@@ -214,7 +214,7 @@ build_arm64_user() {
 
 check_arm64() {
 	check "arm64: modules on 6.12, W=1 -Werror" build_arm64_modules arm64-6.12
-	# Nothing is exported by a kernel that was not compiled.
+	# A kernel that was not compiled exports no symbols.
 	check "arm64: modules on 7.3, W=1 -Werror" build_arm64_modules arm64-7.3 \
 		KBUILD_MODPOST_WARN=1
 	check "arm64: gmemctl builds" build_arm64_user tools/gmemctl arm64

@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Comments that are documentation, and documentation. Sourced.
+# Documentation, and comments that are documentation. Sourced.
 
-# kernel-doc of the newest tree that still has it as one Perl script.
+# kernel-doc of the newest source tree in which it is a single Perl script.
 docs_kernel_doc_tool() {
 	local tool
 
@@ -26,8 +26,8 @@ docs_kernel_doc() {
 	perl "$tool" -none -Wall -Werror "${files[@]}"
 }
 
-# docutils alone does not know Sphinx: drop its roles to the bare text and
-# its directives to comments, and check all the rest strictly.
+# docutils does not know Sphinx: replace its roles by plain text and its directives by
+# comments, and check all the rest strictly.
 docs_plain() {
 	sed -E -e 's/:(c|ref|doc|manpage|term|kernel-doc)(:[a-z]+)?:`/`/g' \
 		-e 's/^(\s*)\.\. (toctree|kernel-doc|code-block|c:[a-z]+|only|index|highlight|literalinclude)::/\1.. \2/' "$1"
@@ -48,7 +48,7 @@ docs_rst() {
 	return "$bad"
 }
 
-# Sources of gmem that a page names, from the top or from gmemctl's folder, exist.
+# Source files that a page names, relative to the top or to gmemctl's directory, exist.
 docs_files() {
 	local ours page name count=0 bad=0
 
@@ -65,7 +65,7 @@ docs_files() {
 	return "$bad"
 }
 
-# Every target that 'make help' names exists.
+# Every target in 'make help' exists.
 docs_help() {
 	local target
 
@@ -78,7 +78,7 @@ docs_help() {
 	done <"$WORK/targets"
 }
 
-# The manual pages as they are installed, without a warning of rst2man or man.
+# Build the installed manual pages, without a warning of rst2man or man.
 docs_man_pages() {
 	local page bad=0
 
@@ -96,7 +96,7 @@ docs_man_pages() {
 	[[ ! -s $WORK/man.warnings ]] && ((!bad))
 }
 
-# Where each page goes: its section is in it.
+# The path of each page, which contains its section.
 docs_man_expected() {
 	local page section
 
@@ -106,7 +106,7 @@ docs_man_expected() {
 	done
 }
 
-# What make installs is all of them, and make uninstall removes it.
+# make install installs all pages, and make uninstall removes them.
 docs_man_install() {
 	local root=$WORK/man.root
 
@@ -125,7 +125,7 @@ docs_options() {
 	grep -oE -- '--[a-z][a-z0-9-]*' | sort -u
 }
 
-# docs_help_of COMMAND: what the help of a command and that of its sub-commands say.
+# docs_help_of COMMAND: the help of a command and of its sub-commands.
 docs_help_of() {
 	local name
 
@@ -136,8 +136,8 @@ docs_help_of() {
 	done
 }
 
-# docs_compare_options HELP_ARGUMENT PAGE: the page has just the options of the
-# help; in its examples may be others.
+# docs_compare_options HELP_ARGUMENT PAGE: the page has exactly the options of the help.
+# Its examples may have others.
 docs_compare_options() {
 	local page=Documentation/man/$2.rst
 
@@ -149,7 +149,7 @@ docs_compare_options() {
 	return 1
 }
 
-# Each command has a page, and each page a command; so has each option.
+# Each command has a page, and each page a command; the same for options.
 docs_man_commands() {
 	local name bad=0
 
@@ -170,7 +170,8 @@ docs_man_commands() {
 	return "$bad"
 }
 
-# gmemctl trace knows each tracepoint of the modules, and its page has the words for them.
+# gmemctl trace knows each tracepoint of the modules, and its page has the names of the
+# events.
 docs_trace_events() {
 	local name word table=tools/gmemctl/trace/describe.c page=Documentation/man/gmemctl-trace.rst bad=0
 
@@ -186,7 +187,7 @@ docs_trace_events() {
 	return "$bad"
 }
 
-# pvmemctl's page has its options and its commands.
+# pvmemctl's page has all of its options and commands.
 docs_man_pvmemctl() {
 	local page=Documentation/man/pvmemctl.rst name bad=0
 
@@ -205,7 +206,7 @@ docs_man_pvmemctl() {
 	return "$bad"
 }
 
-# The page of the simulator has its settings, and what their values can be.
+# The simulator's page has all settings, and their possible values.
 docs_simulator() {
 	local source=selftests/sim/settings.c page=Documentation/gmemctl-sim.rst name bad=0
 
@@ -256,13 +257,14 @@ docs_quoted() {
 	return "$bad"
 }
 
-# What differs from run to run: keys, and times. Lines are wrapped in a page.
+# Replace what differs from run to run: keys and times. Join lines, which are wrapped in
+# pages.
 docs_transcript_plain() {
 	sed -E -e 's/(_key_digest +)[0-9a-f]{96}/\1KEY/' -e 's/[0-9]+ (us|ms)\b/N \1/g' "$@" |
 		tr -s ' \n' ' '
 }
 
-# docs_transcript_match IS SAYS: SAYS has "..." for anything.
+# docs_transcript_match IS SAYS: "..." in SAYS matches any text.
 docs_transcript_match() {
 	local is=$1 says=$2 before='' part
 
@@ -280,7 +282,7 @@ docs_transcript_match() {
 	[[ $is == $before"$says" ]]
 }
 
-# docs_transcript_run DIR: all commands, one after another in one shell.
+# docs_transcript_run DIR: run all commands one after another in a single shell.
 docs_transcript_run() {
 	local i how
 
@@ -298,7 +300,7 @@ docs_transcript_run() {
 	done
 }
 
-# docs_transcript_files DIR: what the commands need, from the cache.
+# docs_transcript_files DIR: get files that the commands need from the cache.
 docs_transcript_files() {
 	local fixtures=${GMEM_SNP_FIXTURES:-$CACHE_DIR/snp} file from
 
@@ -313,7 +315,7 @@ docs_transcript_files() {
 	done
 }
 
-# docs_transcript_page PAGE DIR: 4 if a file is missing.
+# docs_transcript_page PAGE DIR: returns 4 if a file is missing.
 docs_transcript_page() {
 	local page=$1 dir=$2 i says is bad=0
 
@@ -328,7 +330,7 @@ docs_transcript_page() {
 		[[ -e $dir/$i.run ]] || break
 		says=$(docs_transcript_plain "$dir/$i.says")
 		is=$(docs_transcript_plain "$dir/$i.out" "$dir/$i.err")
-		# "..." is for anything.
+		# "..." matches any text.
 		docs_transcript_match "$is" "$says" || {
 			echo "${page#"$TOP_DIR/"}: $(cat "$dir/$i.run"): the page says $says," \
 				"but it is: $is"
@@ -338,7 +340,8 @@ docs_transcript_page() {
 	return "$bad"
 }
 
-# Each command that a page shows prints what the page says, or the page says why nobody tries.
+# Each command in a page prints what the page says, or the page has the reason why it is
+# not run.
 docs_transcript() {
 	local page dir rc run bad=0 missing=0
 
@@ -366,7 +369,7 @@ docs_transcript() {
 	return "$missing"
 }
 
-# The expectations to start from are taken: what is refused is the report only.
+# The example expectations are accepted: only the report is refused.
 docs_expectations() {
 	local file says count=0 bad=0
 

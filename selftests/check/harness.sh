@@ -1,11 +1,11 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The parts of the harness that can be wrong without anybody noticing: how
-# results are counted, how long init waits for a program, which VM has which
-# programs, and where packages are looked for. Sourced.
+# Parts of the harness whose faults could stay unnoticed: counting of results, init's
+# timeouts of programs, which VM runs which programs, and where packages are found.
+# Sourced.
 
-# harness_count STRICT EXPECTED: counts of the KTAP on stdin.
+# harness_count STRICT EXPECTED: count the KTAP on stdin.
 harness_count() {
 	local line got
 
@@ -20,15 +20,15 @@ harness_count() {
 }
 
 harness_ktap() {
-	# A parent of results is not one itself.
+	# A parent of results is not counted itself.
 	printf '%s\n' '1..2' '    ok 1 a' '    ok 2 b' 'ok 1 p' 'ok 2 q' |
 		harness_count '' '3 0 0' || return 1
-	# A parent that fails although no child did is a failure, once.
+	# A failed parent without a failed child counts as one failure.
 	printf '%s\n' '        ok 1 a' '    not ok 1 p' 'not ok 1 q' |
 		harness_count '' '1 1 0' || return 1
 	printf '%s\n' '    not ok 1 a' '    ok 2 b' 'not ok 1 p' |
 		harness_count '' '1 1 0' || return 1
-	# Siblings after a parent start anew; no plan is needed.
+	# Siblings after a parent start again; no plan is needed.
 	printf '%s\n' '    ok 1 a' 'ok 1 p' 'not ok 2 q' '# ok 3 no' 'okay' |
 		harness_count '' '1 1 0' || return 1
 	printf '%s\n' 'ok 1 a # SKIP why' 'ok 2 b # skip: why' 'ok 3 c' |
@@ -38,7 +38,7 @@ harness_ktap() {
 		harness_count 1 '1 1 1'
 }
 
-# What failed is told by its name, once, with what was said just before.
+# Each failure is reported once by its name, with the lines just before it.
 harness_failures() {
 	local line number got=
 
@@ -56,7 +56,7 @@ harness_failures() {
 	   $got != *before* && $got != *"line 4"* ]] || { echo "$got"; return 1; }
 }
 
-# harness_derive KIND SUITE EXPECTED: the Suites or entry derived.
+# harness_derive KIND SUITE EXPECTED: derive the Suites or the entry.
 harness_derive() {
 	local got
 
@@ -106,8 +106,8 @@ Components: main URIs: http://mirror.invalid/debian Signed-By: /key" || return 1
 deb http://security.invalid bookworm-security main"
 }
 
-# Rows and columns come in the order in which they were seen first; the last
-# word on a cell counts, and other lines do not.
+# Rows and columns keep the order of their first appearance. The last text of a cell
+# counts, and other lines do not.
 harness_table() {
 	local expected
 
@@ -134,8 +134,8 @@ harness_table() {
 		{ table_show; echo "expected:"; echo "$expected"; return 1; }
 }
 
-# harness_init EXPECTED [ARG]: what init, with two seconds for each result of the
-# programs in $WORK/stage, says of them all.
+# harness_init EXPECTED [ARG]: check init's results of the programs in $WORK/stage, with
+# two seconds for each result.
 harness_init() {
 	local got
 
@@ -147,7 +147,7 @@ harness_init() {
 	[[ $got == "$1 " ]] || { echo "$got"; echo "expected: $1"; return 1; }
 }
 
-# harness_program NAME LINE...: an sh program for that.
+# harness_program NAME LINE...: an sh program with these lines.
 harness_program() {
 	mkdir -p "$WORK/stage/selftests"
 	printf '%s\n' "${@:2}" 'echo ok 1 it' >"$WORK/stage/selftests/$1_test"
@@ -155,8 +155,8 @@ harness_program() {
 	chmod +x "$WORK/stage/selftests/$1_test"
 }
 
-# A program has its time for each result. Time that was lost does not count; but no
-# more than has passed since, and no more than the program has.
+# A program has its timeout for each result. Lost time does not count, but no more than
+# the time that has passed, and than the timeout of the program.
 harness_lost_time() {
 	local lost='echo "# time lost: 1500 ms: why"'
 
@@ -170,9 +170,9 @@ harness_lost_time() {
 lost_nothing_test: not ok lost_test: ok many_test: ok"
 }
 
-# A program that says that it needs two CPUs is not for a VM with one, nor the
-# other way round, and one that counts is for its own; and it is known which VMs
-# there have to be.
+# A program that needs two CPUs is not run in a VM with one, and other programs are not
+# run in the VM with two. One that counts instructions has a VM of its own. The kinds of
+# VMs that are needed are known.
 harness_kinds() {
 	local TOP_DIR=$WORK/top pattern
 
@@ -199,7 +199,7 @@ harness_kinds() {
 	GMEM_PROGRAMS=two harness_init two_test -l
 }
 
-# harness_programs_of EXPECTED KERNEL T NAME: which of some programs it runs.
+# harness_programs_of EXPECTED KERNEL T NAME: the programs that a kernel runs.
 harness_programs_of() {
 	local KERNEL=$2 T=$3 name got=
 
@@ -210,7 +210,7 @@ harness_programs_of() {
 	[[ $got == "$1" ]] || { echo "$2 $3 $4: '$got', expected '$1'"; return 1; }
 }
 
-# Some kernels have what shows something new there, and all if asked for.
+# Some kernels only run programs with new results there, but all programs on request.
 harness_programs() {
 	local all="model hypervisor_race kvm_race race view view_access linux_file "
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The part of a test VM's init that chooses, runs and judges programs, on the host
- * and without a kernel to judge: each program at the same time, then a line for each.
+ * Runs the part of a test VM's init that selects and judges programs on the host, without
+ * a kernel to judge. All programs run at the same time; then a line is printed for each.
  * With an argument it only lists them.
  */
 #include <stdarg.h>
@@ -48,7 +48,7 @@ ssize_t file_read(const char *path, char *buf, size_t size)
 	return f ? (ssize_t)len : -1;
 }
 
-/* The first one is about the program. */
+/* The first result is that of the program. */
 void result(bool ok, const char *fmt __attribute__((unused)), ...)
 {
 	_exit(!ok);

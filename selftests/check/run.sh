@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# make check: what can be known without a VM. One line per check; a tool or
-# kernel tree that is not there is a printed SKIP. Exit 1 when one failed.
+# make check: checks that need no VM. One line for each check. A missing tool or kernel
+# tree is a printed SKIP. Exit 1 if a check has failed.
 #
 #   CHECK=glob		only the checks whose name matches
-#   UPDATE=1		accept the layout of the uapi headers as it is
+#   UPDATE=1		accept the current layout of the uapi headers
 
 set -euo pipefail
 . "$(dirname "$0")/../vm/env.sh"
@@ -25,8 +25,8 @@ CHECK_DIR=$TOP_DIR/selftests/check
 PASSED=0 FAILED=0 SKIPPED=0
 WORK=
 
-# tree_files [PATTERN...]: files of the project that match one of the globs
-# and none of those after ":!", be this a git checkout or a tarball.
+# tree_files [PATTERN...]: files of the project that match one of the globs and none of
+# those after ":!". Works in a git checkout and in a tarball.
 tree_files() {
 	local f
 
@@ -46,7 +46,7 @@ tree_match() {
 	shift
 	(($#)) || return 0
 	for p in "$@"; do
-		# The patterns are globs on purpose.
+		# The patterns are intended as globs.
 		# shellcheck disable=SC2053
 		case $p in
 		:!*) [[ $f != ${p#:!} ]] || return 1 ;;
@@ -60,13 +60,13 @@ need() {
 	command -v "$1" >/dev/null || { echo "$1 is not installed"; return 1; }
 }
 
-# check NAME FUNCTION [ARG...]: FUNCTION fails with 4 and a reason on stdout
-# when it cannot tell.
+# check NAME FUNCTION [ARG...]: FUNCTION returns 4, with the reason on stdout, if the
+# check must be skipped.
 check() {
 	local name=$1 rc=0 since=$SECONDS
 
 	shift
-	# The pattern is a glob on purpose.
+	# The pattern is intended as a glob.
 	# shellcheck disable=SC2053
 	[[ -z ${CHECK:-} || $name == $CHECK ]] || return 0
 	(set +e; "$@") >"$WORK/out" 2>"$WORK/err" </dev/null || rc=$?

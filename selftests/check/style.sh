@@ -1,20 +1,21 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Style: checkpatch, shellcheck, codespell, and rules of this project that no
-# tool knows. Sourced.
+# Style: checkpatch, shellcheck, codespell, and rules of this project that no tool checks.
+# Sourced.
 
 FILE_LINES=800
 FUNCTION_LINES=60
 FUNCTION_LINES_MAX=90
 
-# What checkpatch is told not to say, and why.
+# Ignored types of checkpatch, and the reasons.
 CHECKPATCH_IGNORE=(
-	# MAINTAINERS is a file of the kernel's tree.
+	# MAINTAINERS is a file of the kernel tree.
 	FILE_PATH_CHANGES
-	# GMEM_EXPORT_SYMBOL() and ioctl numbers follow what they belong to.
+	# GMEM_EXPORT_SYMBOL() and ioctl numbers follow the definition that they belong
+	# to.
 	LINE_SPACING
-	# kzalloc_obj() is younger than the oldest supported kernel.
+	# kzalloc_obj() is newer than the oldest supported kernel.
 	ALLOC_WITH_SIZEOF
 	# uapi headers have no BIT(), and a number of pages is not a bit.
 	BIT_MACRO
@@ -24,17 +25,17 @@ CHECKPATCH_IGNORE=(
 	UNCOMMENTED_DEFINITION
 )
 
-# The indentation of TRACE_EVENT() is its own, and a path has no spaces.
+# TRACE_EVENT() has its own indentation, and a path has no spaces.
 CHECKPATCH_TRACE=(PARENTHESIS_ALIGNMENT OPEN_ENDED_LINE SPACING)
 
-# What does not hold for userspace code.
+# Types that do not apply to userspace code.
 CHECKPATCH_USER=(
-	# It has none of the kernel's macros and helpers.
+	# Userspace has none of the kernel's macros and helpers.
 	ARRAY_SIZE PREFER_DEFINED_ATTRIBUTE_MACRO NAKED_SSCANF
 	SSCANF_TO_KSTRTO CONSIDER_KSTRTO STRCPY STRNCPY PREFER_PR_LEVEL
 	PREFER_KERNEL_TYPES NEW_TYPEDEFS AVOID_EXTERNS
-	# PRIu64 is ISO C; execv() wants char *[]; ENOSYS is what a system
-	# call that is not there returns; volatile is for shared guest memory.
+	# PRIu64 is ISO C; execv() needs char *[]; ENOSYS is the error of missing system
+	# calls; volatile is for shared guest memory.
 	CAMELCASE STATIC_CONST_CHAR_ARRAY ENOSYS VOLATILE
 	# Messages, usage texts and digests are longer than lines.
 	SPLIT_STRING EMBEDDED_FUNCTION_NAME MISSING_SPACE
@@ -63,7 +64,8 @@ style_checkpatch() {
 	shift
 	readarray -t files < <(tree_files "$@")
 	((${#files[@]})) || { echo "no such files: $*"; return 4; }
-	# It leaves a cache file where it runs, and looks for include/.
+	# checkpatch writes a cache file to the current directory, and searches for
+	# include/.
 	mkdir -p "$WORK/include" && cd "$WORK" || return 1
 	printf "$TOP_DIR/%s\n" "${files[@]}" | xargs -d '\n' -n 6 -P "$(nproc)" \
 		perl "$tool" --no-tree --root="$WORK" --strict --terse --show-types \
@@ -97,11 +99,12 @@ style_codespell() {
 	need codespell || return 4
 	readarray -t files < <(tree_files | grep -vx COPYING)
 	cd "$TOP_DIR" || return 1
-	# Kernel words and members, and a GNU spelling of assembler.
+	# Words and members of the kernel, and names of the assembler.
 	codespell -L uptodate,iput,fro,nd,ot,inout,fpr,thre "${files[@]}"
 }
 
-# Words that have no place in finished work. Spelled so as not to find this.
+# Words that finished work must not contain. They are split here, so that this file does
+# not match.
 style_markers() {
 	local words='TO''DO|FIX''ME|XX''X|HA''CK'
 
@@ -110,7 +113,7 @@ style_markers() {
 		xargs -d '\n' grep -nHwE "$words"
 }
 
-# Places that exist on one machine only.
+# Paths and hosts that exist on one machine only.
 style_places() {
 	local words='(^|[^a-zA-Z0-9_}.])/(root|work|home)/[a-z.]|deb\.deb''ian\.org|snapshot\.deb''ian'
 
@@ -146,7 +149,7 @@ style_file_size() {
 			END { exit bad }'
 }
 
-# A function is what stands between a { and a } in the first column.
+# A function is the text between a { and a } in the first column.
 style_function_size() {
 	cd "$TOP_DIR" || return 1
 	tree_files '*.c' | xargs -d '\n' awk -v rule="$FUNCTION_LINES" \

@@ -1,10 +1,10 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The descriptions for syzkaller say all that the uapi headers say, and their
-# constants have the headers' values. Sourced.
+# The descriptions for syzkaller are complete with respect to the uapi headers, and their
+# constants have the values of the headers. Sourced.
 
-# syz_of NAME: what is looked at.
+# syz_of NAME: set the files that are compared.
 syz_of() {
 	SYZ_NAME=$1
 	SYZ_PREFIX=${1^^}
@@ -42,8 +42,8 @@ syz_members() {
 		"$WORK/syz.header" "$WORK/syz.text"
 }
 
-# Ioctls, flags, limits and values of enums. Not: numbers that only make up
-# the ioctls, the version, the path of the device, and limits of no argument.
+# Ioctls, flags, limits and values of enums. Without numbers that are only used to define
+# ioctls, the version, the path of the device, and limits that no argument uses.
 syz_header_names() {
 	{
 		sed -E -n "s/^#define (${SYZ_PREFIX}_[A-Z0-9_]+)[[:space:]].*/\1/p" "$SYZ_HEADER"
@@ -83,12 +83,12 @@ syz_used() {
 	} | LC_ALL=C sort -u
 }
 
-# What they are where this runs, in the format of the .const file.
+# The values on this machine, in the format of the .const file.
 syz_values() {
 	{
 		printf '#include <%s>\n' stdio.h fcntl.h unistd.h sys/mman.h \
 			sys/syscall.h linux/falloc.h linux/ioctl.h "linux/$SYZ_NAME.h"
-		# Older headers do not have it.
+		# Older headers do not define it.
 		echo '#define KVM_CREATE_GUEST_MEMFD _IOC(3U, 0xae, 0xd4, 64)'
 		echo 'int main(void) {'
 		syz_used | sed 's/.*/printf("& = %llu\\n", (unsigned long long)&);/'

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The uapi headers compile alone in every dialect, have no hidden padding,
-# and have one layout, the recorded one, at -m32 and at -m64. Sourced.
+# The uapi headers compile alone in every dialect, have no hidden padding, and have the
+# recorded layout at -m32 and at -m64. Sourced.
 
 UAPI_STRICT="-Wall -Wextra -Wpedantic -Wpadded -Werror"
 
@@ -29,7 +29,7 @@ uapi_compile() {
 	done
 }
 
-# A program that has every struct in its debug information.
+# A program whose debug information contains every structure.
 uapi_layout() {
 	local bits=$1 header name
 
@@ -45,7 +45,7 @@ uapi_layout() {
 		pahole "$WORK/layout$bits.o"
 }
 
-# "struct.member offset size" and "struct size", whatever pahole's format.
+# "struct.member offset size" and "struct size", for all formats of pahole.
 uapi_layout_lines() {
 	uapi_layout "$1" | sed -n \
 		-e 's/^struct \([a-z0-9_]*\) {.*/struct \1/p' \
