@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Print the rate of this host's time stamp counter in kHz. QEMU's emulated CPUs
- * have the same counter, but a kernel that measures it while the host is busy
- * can be wrong by any factor.
+ * Print the rate of this host's time stamp counter in kHz. QEMU's emulated CPUs have the
+ * same counter. A kernel that measures it on a busy host can be wrong by any factor.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -25,7 +24,7 @@ static uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-/* Of many readings the one in which the least has come in between. */
+/* The most exact of many readings: the one that has taken the shortest time. */
 static struct sample sample(void)
 {
 	struct sample best = { 0 };

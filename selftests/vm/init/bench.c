@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What things cost: the modules, then /usr/bin/gmem_bench on GMEM_BENCH=, the cases. */
+/*
+ * Benchmarks: load the modules, then run /usr/bin/gmem_bench with the cases in
+ * GMEM_BENCH=.
+ */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -16,7 +19,7 @@ static void bench_line(void *ctx, bool is_stderr, const char *line)
 	port_line("%s%s", is_stderr ? "# stderr: " : "", line);
 }
 
-/* The exit status the program ended with, for the host's last line. */
+/* Return: the exit status of the program, for the host's last line. */
 int bench_run(const struct module_list *modules)
 {
 	char *argv[CASES_MAX + 2] = { (char *)PROGRAM };

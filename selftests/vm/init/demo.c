@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The demo: the user's file arrives as a disk, padded to whole sectors. Cut
- * a copy of it to its real size and let gmemctl do everything else.
+ * The demo: the user's file is a disk, padded to whole sectors. Make a copy with its real
+ * size, and let gmemctl do the rest.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -61,7 +61,7 @@ static void demo_line(void *ctx, bool is_stderr, const char *line)
 	port_line("%s", line);
 }
 
-/* The exit status gmemctl ended with, for the host's last line. */
+/* Return: the exit status of gmemctl, for the host's last line. */
 int demo_run(void)
 {
 	char *argv[] = { (char *)"/usr/sbin/gmemctl", (char *)"demo",

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The first process of a test VM. It is alone: no shell, no library, no
- * other file system than the initramfs it came with. What the host has to
- * know goes out through the result port; the console is for people.
+ * The first process of a test VM. There is no shell, no library, and no file system
+ * except the initramfs. Results for the host go to the result port; the console is for
+ * people.
  */
 #ifndef GMEM_VM_INIT_H
 #define GMEM_VM_INIT_H
@@ -31,7 +31,7 @@ void result(bool ok, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 unsigned int result_failures(void);
 
-/* kmsg.c: what the kernel said */
+/* kmsg.c: the kernel's log */
 int kmsg_open(void);
 void kmsg_mark(const char *what);
 unsigned int kmsg_judge(void);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the kernel said since the last look, and whether that is a complaint.
+ * Messages of the kernel since the last check, and which of them are complaints.
  *
- * KCSAN reports races anywhere in the kernel. One is ours when a function of gmem's
- * modules makes one of the accesses, or when such functions are close above both of
- * them, as they are when two of them share an xarray without a lock. All
- * others are the kernel's own affair, however they came about: a note.
+ * KCSAN reports races anywhere in the kernel. A race is gmem's if a function of its
+ * modules makes one of the accesses, or if its functions are close above both accesses,
+ * for instance when two of them use an xarray without a lock. All other races are the
+ * kernel's, and only a note.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,9 +15,9 @@
 
 #include "init.h"
 
-#define SHOW_AFTER	48	/* lines shown from a complaint on */
+#define SHOW_AFTER	48	/* lines shown after a complaint */
 #define RACE_LINES	96
-#define RACE_NEAR	3	/* frames from an access that are close to it */
+#define RACE_NEAR	3	/* distance in frames that counts as close */
 #define LINE_LEN	256
 
 static const char *const complaints[] = {
@@ -37,7 +37,7 @@ static const char *const complaints[] = {
 
 static int fd = -1;
 
-/* A KCSAN report being collected: whose it is shows only in its stacks. */
+/* The KCSAN report that is being collected. Only its stacks show whether it is gmem's. */
 static struct {
 	bool open, ours, near[2];
 	unsigned int count, access, frame;
@@ -76,7 +76,7 @@ static bool race_close(void)
 	return ours;
 }
 
-/* The header names both functions; every access has a stack of its own. */
+/* The header names both functions; each access has a stack of its own. */
 static void race_look(const char *text)
 {
 	bool gmem = strstr(text, "gmem_") || strstr(text, "[pvmemcontrol");
@@ -103,8 +103,8 @@ static bool race_collect(const char *text)
 }
 
 /*
- * Judge one line. *show counts the lines still to be shown of an earlier
- * complaint; a second complaint in its trace is not a second one.
+ * Judge a line. *show is the number of lines still to be shown after a complaint. Another
+ * complaint among them is not counted.
  */
 static bool kmsg_line(const char *text, unsigned int *show)
 {
@@ -175,7 +175,7 @@ void kmsg_mark(const char *what)
 	kmsg_drain(false);
 }
 
-/* The number of complaints since the last mark, each of them shown. */
+/* Return: number of complaints since the last mark. All of them are printed. */
 unsigned int kmsg_judge(void)
 {
 	return kmsg_drain(true);

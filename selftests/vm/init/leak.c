@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What is left behind: kmemleak, slab caches, and whether lockdep still works. */
+/* Leaks: kmemleak, slab caches, and whether lockdep still works. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,8 +15,8 @@ bool leak_available(void)
 }
 
 /*
- * An object younger than five seconds is never reported, and 7.3 wants to
- * see it unreferenced in several scans in a row.
+ * kmemleak does not report objects that are younger than five seconds, and 7.3 reports an
+ * object only after several scans in a row without a reference.
  */
 static int leak_scan_thrice(void)
 {
@@ -25,13 +25,13 @@ static int leak_scan_thrice(void)
 	sleep(6);
 	for (i = 0; i < 3 && !err; i++)
 		err = file_write(KMEMLEAK, "scan");
-	/* kmemleak turns itself off when it runs out of memory. */
+	/* kmemleak turns itself off if it runs out of memory. */
 	if (err)
 		port_line("# " KMEMLEAK ": scan: %s", strerror(-err));
 	return err;
 }
 
-/* What the boot left is not what the tests are asked about. */
+/* Leaks of the boot are not counted. */
 void leak_prime(void)
 {
 	file_write(KMEMLEAK, "scan=off");
@@ -89,7 +89,7 @@ bool lockdep_available(void)
 	return !access("/proc/lockdep_stats", R_OK);
 }
 
-/* After its first report lockdep is off, and finds nothing any more. */
+/* Lockdep turns itself off after its first report. */
 bool lockdep_alive(void)
 {
 	static char text[16384];

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * init of a test VM. GMEM_MODE on the kernel command line, which hands what
- * it does not know to init's environment, says what to do:
+ * init of a test VM. GMEM_MODE on the kernel command line selects the mode; the
+ * kernel puts unknown parameters into init's environment:
  *
- *   test	load the modules, run every program, check the kernel, unload
- *   demo	gmemctl demo on the file that came as a disk
+ *   test	load the modules, run all programs, check the kernel, unload
+ *   demo	gmemctl demo with the file on the disk
  *   bench	gmem_bench
  *   shell	modules loaded, then a shell on the console
- *   probe	only say whether this VM can have guests of its own
+ *   probe	only report whether this VM can run guests
  *
- * The first and the last line that go out are init's; a VM whose last line
+ * The first and the last line of the output are init's; a VM whose last line
  * is missing was lost.
  */
 #include <errno.h>
@@ -54,8 +54,8 @@ static void __attribute__((noreturn)) end(int status)
 }
 
 /*
- * A KCSAN report counts as a warning, and most are not about gmem, so there
- * only the log decides.
+ * A KCSAN report is a warning, too, but most do not concern gmem, so with KCSAN only the
+ * log is judged.
  */
 static void panic_on_warn(void)
 {
@@ -109,7 +109,7 @@ static int run_tests(const struct module_list *modules)
 	return result_failures() ? 1 : 0;
 }
 
-/* A shell with job control on the serial console; the VM ends with it. */
+/* A shell with job control on the serial console; the VM ends when it exits. */
 static int run_shell(const struct module_list *modules)
 {
 	char *argv[] = { (char *)"/bin/sh", (char *)"-l", NULL };
@@ -125,7 +125,10 @@ static int run_shell(const struct module_list *modules)
 		dup2(fd, STDIN_FILENO);
 		dup2(fd, STDOUT_FILENO);
 		dup2(fd, STDERR_FILENO);
-		/* The kernel and the initrd for a guest, as README.rst has them. */
+		/*
+		 * The directory with the kernel and the initrd of a guest, as in
+		 * README.rst.
+		 */
 		if (chdir("/guest"))
 			perror("/guest");
 		execv(argv[0], argv);
@@ -148,18 +151,20 @@ static int run_probe(void)
 }
 
 /*
- * On a busy host the kernel of an emulated machine measures the TSC wrongly, and
- * better a second later. KVM keeps the first value as the rate of its vCPUs' TSC,
- * which an SVM without TSC scaling cannot give them; their timers then come late or
- * not at all, and guests with two CPUs hang. Let a clock that is wrong by less than
- * a tenth be right.
+ * On a busy host the kernel of an emulated machine first measures a wrong TSC rate, and
+ * corrects it a second later. KVM keeps the first value for the TSC of its vCPUs, which
+ * SVM without TSC scaling cannot set. Then timers of guests are late or lost, and guests
+ * with two CPUs hang. So tolerate a rate that is wrong by less than a tenth.
  */
 static void kvm_tolerate_tsc(void)
 {
 	file_write("/sys/module/kvm/parameters/tsc_tolerance_ppm", "100000");
 }
 
-/* boot.sh says which and why. Programs that pin a thread there do not enter guests. */
+/*
+ * Keep off the CPU that boot.sh names, where the reason is explained. Programs that pin a
+ * thread to it do not enter guests.
+ */
 static void leave_spare_cpu(void)
 {
 	const char *spare = getenv("GMEM_SPARE_CPU");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Kernel modules: the host lists them in dependency order in /etc/modules. */
+/* Kernel modules, which the host lists in /etc/modules in the order of their dependencies. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -75,7 +75,7 @@ void module_load_deps(const struct module_list *list)
 		if (list->entry[i].own)
 			continue;
 		err = module_load(list->entry[i].path);
-		/* The other vendor's hypervisor says so and stays out. */
+		/* The hypervisor module of the other CPU vendor fails with these errors. */
 		if (err && err != -EOPNOTSUPP && err != -ENODEV)
 			port_line("# note: insmod %s: %s", list->entry[i].path,
 				  strerror(-err));
@@ -110,8 +110,8 @@ static int module_unload(const char *path)
 }
 
 /*
- * In reverse order. Everything that used the module has exited, but the last
- * reference to a file can be dropped by a worker: allow it a moment.
+ * Unload in reverse order. All users of a module have exited, but a worker may drop the
+ * last reference to a file later: retry for a short time.
  */
 void module_unload_own(const struct module_list *list)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The file systems a program expects to find, and small files in them. */
+/* The file systems that programs expect, and small files in them. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -40,7 +40,7 @@ int file_write(const char *path, const char *text)
 	return n < 0 ? (int)n : 0;
 }
 
-/* The start of a file as a string; a file longer than the buffer is cut. */
+/* Read the start of a file as a string; a longer file is truncated. */
 ssize_t file_read(const char *path, char *buf, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -70,6 +70,6 @@ void mounts_setup(void)
 			fprintf(stderr, "init: %s: mount on %s: %s\n",
 				mounts[i].type, mounts[i].dir, strerror(errno));
 	}
-	/* Programs make memory groups of their own below the root. */
+	/* Programs create memory groups below the root. */
 	file_write("/sys/fs/cgroup/cgroup.subtree_control", "+memory");
 }

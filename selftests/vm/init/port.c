@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The result port: the virtio-serial port of a known name. */
+/* The result port: the virtio-serial port with a known name. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 #define PORTS	"/sys/class/virtio-ports"
 #define NAME	"gmem.result"
 
-/* Standard output, the console, when there is no port: a person's shell. */
+/* Without a port write to standard output, the console: for an interactive shell. */
 static int fd = STDOUT_FILENO;
 
 static int port_try(const char *dev)
@@ -48,8 +48,8 @@ static int port_find(void)
 }
 
 /*
- * The port's name reaches the guest in a control message after the device
- * itself, so it can be a moment late.
+ * The port's name comes in a control message after the device itself, so it can be a
+ * little late.
  */
 void port_open(void)
 {
@@ -86,7 +86,7 @@ void port_write(const char *buf, size_t len)
 	}
 }
 
-/* One line, in one write: the console may be the same device. */
+/* Write a line in one write(), because the console may be the same device. */
 void port_line(const char *fmt, ...)
 {
 	char buf[4096];

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The selftest programs: every /selftests/<topic>_test and <topic>_test.sh.
- * Their KTAP goes out one level deeper; what is added is a line that says
- * whether the program kept its promise, and one for the kernel's own view.
+ * The selftest programs: all /selftests/<topic>_test and <topic>_test.sh. Their KTAP is
+ * printed one level deeper. init adds a line that says whether the program has kept its
+ * plan, and one about messages of the kernel.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -15,7 +15,7 @@
 
 #include "init.h"
 
-/* `make check` has another one. */
+/* `make check` uses another directory. */
 #ifndef DIR_NAME
 #define DIR_NAME	"/selftests"
 #endif
@@ -23,10 +23,10 @@
 #define KINDS_DIR	"/etc/programs"
 #endif
 
-/* Taints that loading an out-of-tree, unsigned or test module brings. */
+/* Taints of out-of-tree, unsigned and test modules. */
 #define TAINT_EXPECTED	((1ULL << 12) | (1ULL << 13) | (1ULL << 18))
 
-/* What a program says that has lost time by no fault of its own (ksft_excuse.h). */
+/* A line of programs that have lost time without a fault of their own (ksft_excuse.h). */
 #define TIME_LOST	"# time lost: "
 
 struct program {
@@ -35,9 +35,9 @@ struct program {
 	bool bailed;
 	char skip_reason[200];
 	int64_t timeout_ms;	/* for each result */
-	int64_t deadline;	/* as of now_ms(), likewise @counted */
-	int64_t counted;	/* what was lost before has been granted */
-	int64_t spare_ms;	/* that may still be granted */
+	int64_t deadline;	/* in the unit of now_ms(), like @counted */
+	int64_t counted;	/* lost time before this has been granted */
+	int64_t spare_ms;	/* time that may still be granted */
 };
 
 static bool has_suffix(const char *name, const char *suffix)
@@ -59,7 +59,7 @@ static unsigned int env_number(const char *name, unsigned int fallback)
 	return text && *text ? strtoul(text, NULL, 10) : fallback;
 }
 
-/* Whether a file of names has one of them. */
+/* Whether a list of names contains this name. */
 static bool program_listed(const char *path, const char *name)
 {
 	static char text[16384];
@@ -74,7 +74,7 @@ static bool program_listed(const char *path, const char *name)
 	return false;
 }
 
-/* The host lists the programs that need two CPUs, and those that count. */
+/* The host lists programs that need two CPUs, and programs that count instructions. */
 static const char *program_kind(const char *name)
 {
 	if (program_listed(KINDS_DIR "/two", name))
@@ -82,7 +82,7 @@ static const char *program_kind(const char *name)
 	return program_listed(KINDS_DIR "/count", name) ? "count" : "one";
 }
 
-/* Where a kernel has a VM for each kind of program, this is one of them. */
+/* Whether this VM runs the program, if the kernel has a VM for each kind of program. */
 static bool program_wanted(const char *name)
 {
 	const char *kind = getenv("GMEM_PROGRAMS");
@@ -118,7 +118,7 @@ int program_list_read(struct program_list *list)
 	return 0;
 }
 
-/* A busy host is no fault of a program that goes on. */
+/* A program that makes progress gets a new deadline: the host may only be busy. */
 static void program_result(struct program *p, bool ok)
 {
 	p->reported++;
@@ -129,9 +129,9 @@ static void program_result(struct program *p, bool ok)
 }
 
 /*
- * More time for what was lost: no more than has passed since it was last asked for,
- * or since the last result, so that the host, which sees the same line, need not
- * wait longer in silence; and in the end as much again as there is for a result.
+ * Grant more time after lost time. It is at most the time since the last grant or the
+ * last result, so that the host, which sees the same line, does not have to wait longer
+ * without output. In total it is at most the timeout of a result.
  */
 static void program_grant(struct program *p, int64_t lost_ms)
 {
@@ -176,7 +176,7 @@ static void program_line(void *ctx, bool is_stderr, const char *line)
 	}
 }
 
-/* Why the program as a whole did not do what it should have, or NULL. */
+/* Return: why the program as a whole has failed, or NULL. */
 static const char *program_fault(const struct program *p, int status,
 				 char *buf, size_t size)
 {
@@ -240,7 +240,7 @@ static void kernel_check(const char *name, uint64_t taint)
 	result(!complaints && !added, "%s: dmesg clean", name);
 }
 
-/* One line about the program, one about what the kernel thought of it. */
+/* Print a line about the program, and one about messages of the kernel. */
 void program_run(const char *file)
 {
 	struct program p = { .planned = -1 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A child with a deadline, its two outputs read line by line. */
+/* A child with a deadline, whose two outputs are read line by line. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -37,7 +37,7 @@ static void stream_flush(struct stream *s, bool is_stderr, spawn_line_fn fn,
 	fn(ctx, is_stderr, s->line);
 }
 
-/* Read what is there. An overlong line is handed on in pieces. */
+/* Read available output. A line that is too long is passed on in pieces. */
 static void stream_read(struct stream *s, bool is_stderr, spawn_line_fn fn,
 			void *ctx)
 {
@@ -97,7 +97,7 @@ static pid_t child_start(char *const argv[], struct stream *s)
 	return pid < 0 ? -EAGAIN : pid;
 }
 
-/* Collect orphans too; true when the child itself is gone. */
+/* Reap all children, including orphans. Return: whether the child itself has ended. */
 static bool child_reaped(pid_t child, int *status)
 {
 	bool gone = false;
@@ -142,8 +142,8 @@ static void streams_close(struct stream *s, spawn_line_fn fn, void *ctx)
 }
 
 /*
- * Run argv[0] until *deadline (see now_ms()), which fn() may move. Returns its wait
- * status, or SPAWN_TIMED_OUT, or SPAWN_UNKILLABLE when not even SIGKILL ended it.
+ * Run argv[0] until *deadline (see now_ms()), which fn() may change. Return: its wait
+ * status, SPAWN_TIMED_OUT, or SPAWN_UNKILLABLE if even SIGKILL has not ended it.
  */
 int spawn(char *const argv[], const int64_t *deadline, spawn_line_fn fn,
 	  void *ctx)
@@ -161,14 +161,14 @@ int spawn(char *const argv[], const int64_t *deadline, spawn_line_fn fn,
 	while (now_ms() < *deadline && !(gone && s[0].fd < 0 && s[1].fd < 0)) {
 		streams_poll(s, 50, fn, ctx);
 		if (!gone && child_reaped(pid, &status)) {
-			/* A descendant may hold the pipes; do not wait long. */
+			/* A descendant may keep the pipes open; do not wait long. */
 			gone = true;
 			linger = now_ms() + LINGER_MS;
 			deadline = &linger;
 		}
 		if (now_ms() < *deadline || gone || killed)
 			continue;
-		/* Show on the console where the blocked tasks are. */
+		/* Print blocked tasks on the console. */
 		file_write("/proc/sysrq-trigger", "w");
 		kill(-pid, SIGKILL);
 		killed = true;
