@@ -1,11 +1,11 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Debian packages from the machine's own suites or from another one on the
-# same mirror, without touching the machine's configuration and without
-# root: a private set of apt lists under the cache, whose sources are the
-# machine's own entries with the suite replaced. With APT_ARCH set it is another
-# architecture's packages, of which none counts as installed. Sourced.
+# Debian packages from the machine's own suites, or from another suite on the same mirror,
+# without root and without a change of the machine's configuration. Uses private apt lists
+# in the cache, whose sources are the machine's own entries with the suite replaced. If
+# APT_ARCH is set, packages are those of another architecture, and none counts as
+# installed. Sourced.
 
 OS_CODENAME=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
 
@@ -18,8 +18,8 @@ apt_is_own_suite() {
 	return 1
 }
 
-# The stanzas of a deb822 file that carry the release, with Suites replaced
-# by the wanted one ("own": left alone, but only Debian's suites).
+# The stanzas of a deb822 file with this release, with Suites replaced by the wanted one
+# ("own": unchanged, but only Debian's suites).
 apt_derive_deb822() {
 	awk -v code="$OS_CODENAME" -v want="$1" '
 	BEGIN { RS = ""; FS = "\n" }
@@ -98,17 +98,17 @@ apt_write_sources() {
 			"'$OS_CODENAME' in /etc/apt, so $suite cannot be reached"
 }
 
-# apt_dir SUITE: where the lists are.
+# apt_dir SUITE: the directory of the lists.
 apt_dir() {
 	printf '%s\n' "$CACHE_DIR/apt/$1${APT_ARCH:+-$APT_ARCH}"
 }
 
-# apt_foreign ARCH: the same, or nothing if it is this machine's own.
+# apt_foreign ARCH: prints ARCH, or nothing if it is this machine's own.
 apt_foreign() {
 	[[ $1 == "$(dpkg --print-architecture)" ]] || printf '%s\n' "$1"
 }
 
-# apt_private SUITE TOOL ARGS...: run apt-get or apt-cache on SUITE's lists.
+# apt_private SUITE TOOL ARGS...: run apt-get or apt-cache with SUITE's lists.
 apt_private() {
 	local dir tool=$2 arch=()
 
@@ -124,7 +124,7 @@ apt_private() {
 		-o APT::Sandbox::User=root "$@"
 }
 
-# apt_refresh SUITE: lists not older than a day.
+# apt_refresh SUITE: update lists that are older than a day.
 apt_refresh() {
 	local dir log
 
@@ -139,7 +139,7 @@ apt_refresh() {
 	touch "$dir/stamp"
 }
 
-# resolve KEY COMMAND...: COMMAND's answer, remembered.
+# resolve KEY COMMAND...: the output of COMMAND, cached.
 resolve() {
 	local file=$CACHE_DIR/resolved/$1 answer
 
@@ -156,7 +156,7 @@ resolve() {
 	printf '%s\n' "$answer"
 }
 
-# apt_newest SUITE REGEX: the package whose name matches, of highest version.
+# apt_newest SUITE REGEX: the package with the highest version whose name matches.
 apt_newest() {
 	apt_refresh "$1"
 	apt_private "$1" apt-cache search --names-only "$2" |
@@ -169,7 +169,7 @@ apt_version() {
 		sed -n 's/^Version: //p' | head -n 1
 }
 
-# apt_closure SUITE PACKAGE...: "PACKAGE VERSION" for them and all they depend on.
+# apt_closure SUITE PACKAGE...: "PACKAGE VERSION" for these packages and all dependencies.
 apt_closure() {
 	local suite=$1
 
@@ -180,15 +180,15 @@ apt_closure() {
 		awk '$1 == "Inst" { print $2, substr($3, 2) }'
 }
 
-# apt_cached PACKAGE VERSION: path of its .deb, if it has been fetched.
+# apt_cached PACKAGE VERSION: path of its .deb, if it is in the cache.
 apt_cached() {
 	find "$CACHE_DIR/deb" -maxdepth 1 \( -name "$1_${2//:/%3a}_all.deb" -o \
 		-name "$1_${2//:/%3a}_${APT_ARCH:-$(dpkg --print-architecture)}.deb" \) \
 		2>/dev/null | head -n 1
 }
 
-# apt_fetch_all SUITE: the .debs of all lines "PACKAGE VERSION" of the input into the
-# cache, by one call of apt-get, of which each takes seconds to read the lists.
+# apt_fetch_all SUITE: fetch the .debs of all input lines "PACKAGE VERSION" into the cache
+# by a single call of apt-get, because each call reads the lists for seconds.
 apt_fetch_all() {
 	local part=$CACHE_DIR/deb/part.$$ package version want=()
 
@@ -206,7 +206,7 @@ apt_fetch_all() {
 	rmdir "$part"
 }
 
-# apt_fetch SUITE PACKAGE VERSION: path of the .deb in the cache, on stdout.
+# apt_fetch SUITE PACKAGE VERSION: print the path of the .deb in the cache.
 apt_fetch() {
 	local file
 

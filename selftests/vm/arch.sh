@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# What a kernel's architecture means for those who build for it. Kernels are
-# named for it; without a name it is this machine's own. Sourced.
+# The tools for a kernel's architecture. It is part of the kernel's name; without a name
+# it is that of this machine. Sourced.
 
 . "$VM_DIR/apt.sh"
 . "$VM_DIR/arm64.sh"
@@ -16,7 +16,7 @@ arch_of() {
 	esac
 }
 
-# arch_path NAME: $PATH, with the tools to build for it.
+# arch_path NAME: $PATH with the tools for this architecture.
 arch_path() {
 	local dir
 
@@ -30,7 +30,7 @@ arch_path() {
 	printf '%s\n' "$PATH"
 }
 
-# arch_cc NAME: the compiler, in that path.
+# arch_cc NAME: the name of the compiler in that path.
 arch_cc() {
 	if [[ -n $(apt_foreign "$(arch_of "$1")") ]]; then
 		echo aarch64-linux-gnu-gcc

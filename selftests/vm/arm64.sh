@@ -1,18 +1,17 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# A compiler for arm64 and the libraries to link with, unpacked from Debian's
-# packages under the cache. They are not installed: Debian's cross compiler and
-# gcc-multilib, which other checks need, exclude each other. Sourced, after
-# apt.sh.
+# A compiler for arm64 and libraries to link with, unpacked from Debian's packages in the
+# cache. They are not installed, because Debian's cross compiler and gcc-multilib, which
+# other checks need, exclude each other. Sourced, after apt.sh.
 
 ARM64_LIBRARIES=(libc6-dev linux-libc-dev libkmod-dev libjson-c-dev libssl-dev)
-# How they are laid out: raise it to have that done again.
+# Version of the layout. Increase it to unpack again.
 ARM64_RECIPE=2
 
-# arm64_packages: "tools|sysroot PACKAGE VERSION" for all there is to unpack. What
-# the tools need besides is here already, for the compiler of this machine; of
-# the C library's many friends none is linked with.
+# arm64_packages: "tools|sysroot PACKAGE VERSION" for all packages to unpack. Other
+# packages that the tools need are installed for this machine's compiler. Packages that
+# the libraries depend on, but that nothing links with, are left out.
 arm64_packages() {
 	apt_closure own gcc-aarch64-linux-gnu |
 		grep -E 'aarch64-linux-gnu|^libgcc-.*-arm64-cross|-cross-base' |
@@ -37,8 +36,8 @@ arm64_unpack() {
 	done <<<"$list"
 }
 
-# The tools look for their own libraries in /usr, and the compiler for the
-# target's in the place where they would be installed.
+# Tools search for their own libraries in /usr, and the compiler searches for those of the
+# target where they would be installed.
 arm64_wrap() {
 	local dir=$1 tool name extra
 
@@ -54,7 +53,7 @@ arm64_wrap() {
 		END
 		chmod +x "$dir/bin/$name"
 	done
-	# Debian 13 has /lib only as a link into /usr.
+	# On Debian 13 /lib is only a link to /usr/lib.
 	[[ -e $dir/sysroot/lib ]] || ln -s usr/lib "$dir/sysroot/lib"
 }
 
@@ -72,7 +71,7 @@ arm64_make() {
 	touch "$dir/complete"
 }
 
-# arm64_get: the directory, on stdout: bin/ has the tools, sysroot/ the libraries.
+# arm64_get: print the directory: bin/ has the tools, sysroot/ the libraries.
 arm64_get() {
 	local list dir
 

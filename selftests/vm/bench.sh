@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# make bench [KERNEL=] [CASES=] [PROFILE=1]: what gmem costs beside what others do, counted in
-# instructions in one VM, and by the clock in another, which has several CPUs. Prints a
-# table and what of the targets is reached; build/bench/ has that, bench.json and bench.svg.
+# make bench [KERNEL=] [CASES=] [PROFILE=1]: the cost of gmem compared with alternatives, in
+# instructions in one VM, and by the clock in another one with several CPUs. Prints a
+# table and which targets are met; build/bench/ has it, bench.json and bench.svg.
 #
 #   KERNEL=name		stock-6.12, stock-7.3, or slim-7.3, which has the KVM store
-#   CASES='glob...'	only these of gmem_bench (selftests/bench/main.c)
+#   CASES='glob...'	only these cases of gmem_bench (selftests/bench/main.c)
 #   CLOCK=		empty: only instructions
-#   PROFILE=1		not what CASES cost, but where their instructions go
+#   PROFILE=1		where CASES spend their instructions, instead of their cost
 
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
@@ -21,7 +21,7 @@ set -euo pipefail
 . "$VM_DIR/boot.sh"
 
 KERNEL=${KERNEL:-stock-6.12}
-# What the clock says more about than the instructions, or what they cannot say.
+# Cases for which the clock says more than instructions, or says what they cannot.
 CLOCK_CASES=(touch.first.* touch.again.* commit.* convert.resident convert.one view.convert
 	view.huge view.one discard window guest.* store thread.*)
 MEM=2560
@@ -58,7 +58,7 @@ pack() {
 	rm -rf "$root"
 }
 
-# collect: what the program says, as rows of $RUN_DIR/rows; STATUS is init's.
+# collect: append the program's rows to $RUN_DIR/rows; set STATUS from init's line.
 collect() {
 	local line measure='' case=''
 
@@ -80,7 +80,7 @@ collect() {
 	done
 }
 
-# measure ACCEL CASE...: in a VM. Fails when a case has.
+# measure ACCEL CASE...: measure in a VM. Fails if a case has failed.
 measure() {
 	local accel=$1 console=$TOP_DIR/build/log/bench.$$.$1.console since=$SECONDS cases
 	local settings="GMEM_MODE=bench quiet"
@@ -98,7 +98,7 @@ measure() {
 	return 1
 }
 
-# commit: of the tree, with a + if it has been changed since.
+# commit: the commit of the tree, with a + if the tree was changed.
 commit() {
 	local dirty=''
 
@@ -107,7 +107,7 @@ commit() {
 	echo "$(git -C "$TOP_DIR" rev-parse --short=12 HEAD)$dirty"
 }
 
-# show ACCEL: everything that people and programs get.
+# show ACCEL: print and write all results.
 show() {
 	local release commit
 
@@ -149,7 +149,7 @@ main() {
 	if [[ -n ${CLOCK-1} ]]; then
 		clock=$(accel_choose "$KERNEL_DIR/bzImage" "$RUN_DIR/initrd") || exit 1
 		((${#cases[@]})) || cases=("${CLOCK_CASES[@]}")
-		# A lost boot is the emulator's affair.
+		# Retry once: the emulator may have lost the boot.
 		measure "$clock" "${cases[@]}" || measure "$clock" "${cases[@]}" || rc=1
 	fi
 	set +f

@@ -1,68 +1,65 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# QEMU. Everything the guest has to say comes out of vm_boot's standard
-# output, line by line, from the port gmem.result; the console goes to a
-# file. QEMU's exit code says nothing: a panic ends it with 0. Sourced.
+# QEMU. vm_boot prints the guest's output from the port gmem.result line by line; the
+# console goes to a file. QEMU's exit code says nothing: it is 0 after a panic, too.
+# Sourced.
 
 # Without -cx16 and hpet=off, QEMU 7.2's TCG loses boots at random.
 TCG_ARGS=(-accel tcg -cpu "max,-cx16" -machine "q35,hpet=off")
 
-# All virtual CPUs read the host's time stamp counter. What the kernel takes for
-# a difference between them is the host being busy; and KVM without a reliable
-# counter may enter and leave a guest for ever. Nor may it check whether ticks come:
-# on a busy host they come too late for that, and it panics.
+# All virtual CPUs read the host's time stamp counter. Differences that the kernel finds
+# between them come from the load of the host; and KVM without a reliable counter may
+# enter and leave a guest for ever. The kernel must not check timer ticks either: on a
+# busy host they are too late for the check, and it panics.
 TCG_KERNEL_ARGS="tsc=reliable no_timer_check"
 
-# Whichever virtual CPU restores x87 state, QEMU clears a flag of the first one,
-# without a lock (cpu_clear_ignne() in target/i386/tcg/system/fpu_helper.c, in QEMU 10
-# still). The same word says whether that CPU translates by nested page
-# tables and whether it may be interrupted. Should it enter or leave a guest at that
-# moment, the guest goes on with the registers of the kernel, for ever, or the
-# kernel dies. So there is one CPU more than needed, and init keeps all off the first.
+# When any virtual CPU restores x87 state, QEMU clears a flag of the first CPU without a
+# lock (cpu_clear_ignne() in target/i386/tcg/system/fpu_helper.c, also in QEMU 10). The
+# same word contains flags for nested page tables and for enabled interrupts of that CPU.
+# If it enters or leaves a guest at that moment, the guest continues with registers of the
+# kernel for ever, or the kernel dies. So there is one more CPU than needed, and init
+# keeps everything off the first one.
 TCG_SPARE="GMEM_SPARE_CPU=0"
 
-# A kernel that patches its own code (static keys: Debian's do, with every VM
-# that is created; those built here do not) can meet a breakpoint on one
-# virtual CPU after the other has already taken it away, and die of it.
-# Virtual CPUs that take turns do not.
+# Debian's kernels patch their own code (static keys) with every VM that is created; those
+# built here do not. Such a kernel dies if it meets a breakpoint on one virtual CPU after
+# another CPU has removed it. Virtual CPUs that take turns avoid this.
 TCG_TURNS_ARGS=(-accel "tcg,thread=single" "${TCG_ARGS[@]:2}")
 
-# But a timer makes CPUs take turns, and when it stops the CPU in a guest that has
-# just been given an interrupt, the guest gets the interrupt twice (see testing.rst).
-# One virtual CPU has neither that timer nor another CPU that could do it harm. So
-# such a kernel has two VMs: init runs the programs that need two CPUs in one of
-# them (KSFT_NEEDS_CPUS() of ksft.h), and all others in the other; but for those that
-# count instructions (KSFT_COUNTS()), for which there is a third.
+# But virtual CPUs take turns by a timer. If it stops a CPU in a guest that has just been
+# given an interrupt, the guest gets the interrupt twice (see testing.rst). A single
+# virtual CPU has no such timer and no other CPU. So such a kernel has two VMs: one runs
+# the programs that need two CPUs (KSFT_NEEDS_CPUS() of ksft.h), the other one runs the
+# rest. Programs that count instructions (KSFT_COUNTS()) have a third VM.
 TCG_ONE_PROGRAMS="GMEM_PROGRAMS=one"
-# That one CPU can lose an interrupt of its timer around a guest, and has nobody to wake it. A
-# periodic timer comes again.
+# This single CPU can lose an interrupt of its timer around a guest, and no other CPU
+# wakes it. A periodic timer fires again.
 TCG_ONE_KERNEL_ARGS="highres=off nohz=off"
 TCG_TURNS_PROGRAMS="GMEM_PROGRAMS=two"
 TCG_COUNT_PROGRAMS="GMEM_PROGRAMS=count"
 
-# One instruction is one nanosecond of the virtual CPU, and one tick of its time stamp
-# counter: a difference of it is a number of instructions (selftests/bench/measure.c). While
-# nothing runs, time goes on to the next timer at once. Without -erms the kernel clears a
-# page by rep stosb, which is one instruction for each byte here, and nothing of the kind
-# in a processor; without ERMS it is one for each eight bytes.
+# One instruction takes one nanosecond of the virtual CPU, and one tick of its time stamp
+# counter: a difference of it is a number of instructions (selftests/bench/measure.c).
+# When nothing runs, time jumps to the next timer. Without -erms the kernel would clear a
+# page by rep stosb, which counts as one instruction for each byte here, unlike in a
+# processor; without ERMS it is one for each eight bytes.
 TCG_COUNT_ARGS=(-accel "tcg,thread=single" -icount "shift=0,sleep=off"
 	-cpu "max,-cx16,-erms" "${TCG_ARGS[@]:4}")
 TCG_COUNT_KHZ=1000000
 
-# pauth-impdef: QEMU's own algorithm costs a third of all time. With EL2 there is
-# a KVM.
+# pauth-impdef: QEMU's own algorithm takes a third of the time. KVM needs EL2.
 ARM64_ARGS=(-accel tcg -cpu "max,pauth-impdef=on"
 	-machine "virt,gic-version=3,virtualization=on")
 
 KVM_ARGS=(-accel kvm -cpu host -machine q35)
 
-# Long enough for a slow emulator: a stall is a hang only after minutes.
+# A slow emulator needs long timeouts: a stall is a hang only after minutes.
 KERNEL_ARGS=(panic=-1 oops=panic slab_nomerge printk.devkmsg=on
 	log_buf_len=4M watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=180
 	unknown_nmi_panic panic_print=0x40 ignore_loglevel)
 
-# vm_files SUFFIX: of the VM that this shell boots next.
+# vm_files SUFFIX: set the files of the VM that this shell boots next.
 VM_FILES=${TMPDIR:-/tmp}/gmem-vm.$$
 vm_files() {
 	VM_PIDFILE=$VM_FILES$1.pid
@@ -70,13 +67,13 @@ vm_files() {
 }
 vm_files ""
 
-# QEMU removes the file when it ends by itself.
+# QEMU removes the file when it exits by itself.
 vm_kill() {
 	[[ ! -s $VM_PIDFILE ]] || kill "$(<"$VM_PIDFILE")" 2>/dev/null || true
 	rm -f "$VM_PIDFILE" "$VM_MONITOR.in" "$VM_MONITOR.out"
 }
 
-# vm_kill_all: also those that subshells have booted.
+# vm_kill_all: also kill VMs that subshells have booted.
 vm_kill_all() {
 	local file
 
@@ -87,21 +84,21 @@ vm_kill_all() {
 	done
 }
 
-# The VM says nothing any more, not even that a program is late: its kernel
-# hangs with interrupts off. An NMI makes it panic and show every CPU's stack.
+# The VM has no output any more, not even that a program is late: its kernel hangs with
+# interrupts off. An NMI makes it panic and print the stack of each CPU.
 vm_nmi() {
 	[[ ! -s $VM_PIDFILE || ! -p $VM_MONITOR.in ]] ||
 		echo nmi >"$VM_MONITOR.in"
 }
 
-# The VM says nothing, and maybe only because the emulator has lost an interrupt: TCG's
-# virtual CPUs look for what there is to do when they are stopped and continued.
+# The VM has no output, perhaps only because the emulator has lost an interrupt: when
+# TCG's virtual CPUs are stopped and continued, they check for pending work.
 vm_nudge() {
 	[[ ! -s $VM_PIDFILE || ! -p $VM_MONITOR.in ]] ||
 		printf 'stop\ncont\n' >"$VM_MONITOR.in"
 }
 
-# vm_ticks: hundredths of a second that QEMU has used a CPU for.
+# vm_ticks: CPU time of QEMU in hundredths of a second.
 vm_ticks() {
 	local stat
 
@@ -128,8 +125,8 @@ accel_qemu() {
 	esac
 }
 
-# tsc_kernel_args: how fast the time stamp counter is, where the host has one. A
-# kernel that was told does not measure it.
+# tsc_kernel_args: the rate of the time stamp counter, if the host has one. A kernel that
+# is given the rate does not measure it.
 tsc_kernel_args() {
 	local dir
 
@@ -140,7 +137,7 @@ tsc_kernel_args() {
 	rm -rf "$dir"
 }
 
-# accel_kernel_args ACCEL: for the kernel's command line.
+# accel_kernel_args ACCEL: additions to the kernel's command line.
 accel_kernel_args() {
 	local tcg="console=ttyS0 $TCG_KERNEL_ARGS"
 
@@ -155,7 +152,7 @@ accel_kernel_args() {
 }
 
 # machine_args ACCEL MEM_MIB: two CPUs for the tests, or VM_CPUS; two memory nodes, so
-# that there is somewhere to migrate to.
+# that pages can be migrated.
 machine_args() {
 	local half=$(($2 / 2)) first second total=${VM_CPUS:-2}
 
@@ -192,7 +189,7 @@ vm_boot() {
 		"${more[@]}" "${@:8}" 3>&1 >"$console.qemu" 2>&1 </dev/null
 }
 
-# vm_shell ACCEL KERNEL INITRD MEM_MIB "KERNEL ARGS": the console is yours.
+# vm_shell ACCEL KERNEL INITRD MEM_MIB "KERNEL ARGS": an interactive console.
 vm_shell() {
 	local accel machine append
 
@@ -207,16 +204,16 @@ vm_shell() {
 		-device virtserialport,chardev=result,name=gmem.result
 }
 
-# accel_works KERNEL INITRD: a guest comes up under KVM and can have guests.
+# accel_works KERNEL INITRD: whether a guest boots with KVM and can run guests.
 accel_works() {
-	# QEMU may well abort here; that is an answer, not news.
+	# QEMU may abort here: this is an answer, and not an error.
 	(vm_boot kvm "$1" "$2" 512 25 "$CACHE_DIR/accel.console" \
 		GMEM_MODE=probe; :) 2>/dev/null |
 		grep '^# probe: kvm works' >/dev/null
 }
 
-# accel_choose KERNEL INITRD: ACCEL= if given, else kvm if a trial boot shows
-# that it works. /dev/kvm can open and still run nothing.
+# accel_choose KERNEL INITRD: ACCEL= if set, else kvm if a trial boot succeeds. It is
+# possible that /dev/kvm can be opened but not used.
 accel_choose() {
 	local key file
 

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # make demo [FILE=] [KERNEL=]: a guest computes the SHA-256 of FILE in private memory,
-# inside a VM with Debian's own kernel. FILE goes in as a read-only disk; what gmemctl
-# says comes out live. Afterwards the digest is compared with the one computed here,
-# and each step's time is told.
+# inside a VM with Debian's own kernel. FILE is a read-only disk of the VM, and the output
+# of gmemctl is shown live. Then the digest is compared with that of this machine, and the
+# duration of each step is printed.
 
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
@@ -25,7 +25,7 @@ refuse() {
 	exit 2
 }
 
-# check_file FILE: before anything is built.
+# check_file FILE: runs before anything is built.
 check_file() {
 	local file=$1 size
 
@@ -40,7 +40,7 @@ check_file() {
 		refuse "$file" "has $size bytes, the demo's VM takes $SIZE_LIMIT at most"
 }
 
-# Debian's own kernel: what people have. Nothing is compiled but what is gmem's.
+# Debian's own kernel, which users have. Only gmem is compiled.
 check_kernel() {
 	[[ $KERNEL == stock-* || $KERNEL == slim-* ]] ||
 		refuse "KERNEL=$KERNEL" "the demo runs on stock-6.12 or stock-7.3"
@@ -75,12 +75,12 @@ pack() {
 	lap "packing the initramfs" "$since"
 }
 
-# boot FILE SIZE: what comes out of the VM.
+# boot FILE SIZE: boot the VM, and print its output.
 boot() {
 	local disk=() mib=$(($2 >> 20))
 
 	if (($2)); then
-		# The link has a name that needs no quoting for QEMU.
+		# The link has a name that QEMU's options accept without quoting.
 		ln -sfn "$(readlink -f "$1")" "$RUN_DIR/input"
 		disk=(-drive "file=$RUN_DIR/input,format=raw,if=none,id=input,readonly=on"
 			-device "virtio-blk-pci,drive=input")
@@ -90,7 +90,7 @@ boot() {
 		"GMEM_MODE=demo GMEM_INPUT_SIZE=$2 quiet" "${disk[@]}"
 }
 
-# show: pass on everything but init's own lines, from which STATUS comes.
+# show: print all lines except init's own, from which STATUS is set.
 show() {
 	local line since
 
@@ -111,8 +111,7 @@ show() {
 	lap "the demo, in the VM" "$since"
 }
 
-# show_laps SINCE: where the time went. What is fetched depends on the network, not on
-# this machine.
+# show_laps SINCE: print durations. That of downloads depends on the network.
 show_laps() {
 	lap "all" "$1"
 	echo

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The Debian packages each job needs. As root the missing ones are installed;
-# for anybody else there is one command to copy. Sourced.
+# The Debian packages that each job needs. As root missing ones are installed; other users
+# get a command to copy. Sourced.
 
 deps_packages() {
 	case $1 in
@@ -33,7 +33,7 @@ deps_installed() {
 	[[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
 }
 
-# deps_missing JOB...: the packages that are not there.
+# deps_missing JOB...: the packages that are not installed.
 deps_missing() {
 	local job p
 
@@ -53,7 +53,7 @@ deps_download() {
 	apt-get -q update && deps_apt --download-only "$@"
 }
 
-# deps_install JOB...: fails when something is still missing.
+# deps_install JOB...: fails if packages are still missing.
 deps_install() {
 	local missing
 

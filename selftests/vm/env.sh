@@ -1,9 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The ground the harness scripts stand on: where things are kept, how to
-# speak, how to lock, how to show that something long is still alive.
-# Sourced, never run. Everything said goes to stderr; stdout is for results.
+# Common functions of the harness scripts: directories, messages, locks, and progress of
+# long commands. Sourced, never run. Messages go to stderr; stdout is for results.
 
 VM_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TOP_DIR=$(cd "$VM_DIR/../.." && pwd)
@@ -23,7 +22,7 @@ clock() {
 	printf '%d:%02d' "$(($1 / 60))" "$(($1 % 60))"
 }
 
-# hold NAME: one process at a time beyond this point, until it exits.
+# hold NAME: only one process at a time continues after this, until it exits.
 hold() {
 	local lock=$CACHE_DIR/lock/$1 fd
 
@@ -36,7 +35,7 @@ hold() {
 	HELD_FD=$fd
 }
 
-# hold_tree NAME: the same for what is built in this tree; each tree has its own.
+# hold_tree NAME: the same for builds in this tree; each tree has locks of its own.
 hold_tree() {
 	hold "$1-$(cksum <<<"$TOP_DIR" | cut -d' ' -f1)"
 }
@@ -46,22 +45,22 @@ release() {
 	HELD_FD=
 }
 
-# now_ms: of a clock to take differences of.
+# now_ms: a clock for differences.
 now_ms() {
 	echo "$((${EPOCHREALTIME/./} / 1000))"
 }
 
-# lap WHAT SINCE: note how long it took, if $LAPS names a file to keep that in.
+# lap WHAT SINCE: record the duration, if $LAPS is the file for durations.
 lap() {
 	[[ -z ${LAPS:-} ]] || printf '%d\t%s\n' "$(($(now_ms) - $2))" "$1" >>"$LAPS"
 }
 
-# steps LOG: what there is to count in a log of make: its lines.
+# steps LOG: number of lines in a log of make.
 steps() {
 	wc -l <"$1" 2>/dev/null || echo 0
 }
 
-# at_exit COMMAND: run it when the script ends, however it does.
+# at_exit COMMAND: run it when the script ends for any reason.
 AT_EXIT=()
 WATCHED=
 
@@ -73,17 +72,17 @@ at_exit() {
 run_at_exit() {
 	local command
 
-	# A build or VM must not go on alone, and behind a lock.
+	# A build or VM must not continue alone, or keep a lock.
 	[[ -z $WATCHED ]] || kill -- "-$WATCHED" 2>/dev/null
-	# A subshell that watched something ends before the script does.
+	# A subshell that has watched a command ends before the script.
 	((BASHPID == $$)) || return 0
 	for command in "${AT_EXIT[@]}"; do
 		eval "$command"
 	done
 }
 
-# watch_log WHAT LOG COMMAND...: run COMMAND with its output in LOG and say
-# every few seconds how far it is. On failure show the end of LOG.
+# watch_log WHAT LOG COMMAND...: run COMMAND with its output in LOG, and print its
+# progress every few seconds. After a failure print the end of LOG.
 watch_log() {
 	local what=$1 log=$2 start=$SECONDS told=$SECONDS rc=0 since
 	shift 2
@@ -92,7 +91,7 @@ watch_log() {
 	: >"$log"
 	trap run_at_exit EXIT
 	set -m
-	# Not with the lock: a child could outlive its holder.
+	# Do not inherit the lock: a child could outlive its holder.
 	( set +m
 	  if [[ -n ${HELD_FD:-} ]]; then release; fi
 	  "$@" ) >"$log" 2>&1 </dev/null &

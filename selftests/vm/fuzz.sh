@@ -4,9 +4,9 @@
 # usage: fuzz.sh SEED
 #        fuzz.sh SEED TARGET
 #
-# The fuzz targets of gmemctl, each for its time, as many at once as there are
-# CPUs; a line of KTAP for each. With TARGET only that one, whose name and exit
-# status are printed.
+# Run the fuzz targets of gmemctl, each for its time, as many at once as there are CPUs;
+# prints a line of KTAP for each. With TARGET run only this one, and print its name and
+# exit status.
 #
 #   FUZZ_SECONDS=	for each target, instead of the defaults below
 
@@ -16,11 +16,11 @@ set -uo pipefail
 SEED=$1
 OUT=$TOP_DIR/build
 LOG_DIR=$OUT/log
-# A target that does not look at the clock any more.
+# Seconds until a target is killed that no longer checks the clock.
 GRACE=120
 
-# target_seconds TARGET: longest for what anybody may talk to, or is given files,
-# and for sequences of calls.
+# target_seconds TARGET: longest for parsers of input from others, and for sequences of
+# calls.
 target_seconds() {
 	case $1 in
 	fuzz_control | fuzz_memory_option | fuzz_bzimage | fuzz_simulator)
@@ -40,7 +40,7 @@ run_target() {
 	echo "$name $rc"
 }
 
-# report NUMBER TARGET STATUS: it has passed if it says what it has done.
+# report NUMBER TARGET STATUS: a target has passed if it reports what it has done.
 report() {
 	local number=$1 name=$2 rc=$3 log=$LOG_DIR/$2.log summary
 

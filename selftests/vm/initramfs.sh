@@ -1,12 +1,11 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The initramfs of a test VM, assembled in a staging directory: init, a
-# shell when busybox is there, modules where libkmod looks for them, gmemctl
-# with its libraries, the selftests. Sourced, after arch.sh
-# and programs.sh.
+# The initramfs of a test VM, built in a staging directory: init, a shell if busybox is
+# installed, modules where libkmod finds them, gmemctl with its libraries, the selftests.
+# Sourced, after arch.sh and programs.sh.
 
-# Modules of Debian's kernel: hypervisor, disks. Built kernels have these in.
+# Modules of Debian's kernel: hypervisor, disks. In kernels built here they are built in.
 STOCK_MODULES=(kvm kvm-amd kvm-intel virtio_blk null_blk loop)
 
 # stage_init STAGE [KERNEL]
@@ -29,7 +28,7 @@ stage_init() {
 	: >"$stage/etc/programs/count"
 }
 
-# stage_library STAGE FILE: a program's or library's own libraries.
+# stage_libraries STAGE FILE: the libraries of a program or library.
 stage_libraries() {
 	local stage=$1 lib
 
@@ -47,8 +46,8 @@ stage_program() {
 	stage_libraries "$stage" "$file"
 }
 
-# stage_stock_modules STAGE KERNEL_DIR RELEASE NAME...: those modules and what they need.
-# Debian's are compressed; plain ones load on every kernel.
+# stage_stock_modules STAGE KERNEL_DIR RELEASE NAME...: these modules and their
+# dependencies. Debian's are compressed; every kernel loads uncompressed ones.
 stage_stock_modules() {
 	local stage=$1 dir=$2 release=$3 path
 
@@ -73,7 +72,7 @@ stage_stock_modules() {
 	rm -rf "$stage.all"
 }
 
-# stage_modules STAGE KERNEL_DIR MODULES_DIR: in the order they are inserted.
+# stage_modules STAGE KERNEL_DIR MODULES_DIR: in the order of insertion.
 stage_modules() {
 	local stage=$1 dir=$2 own=$3 release ko
 	read -r release <"$dir/release"
@@ -89,17 +88,17 @@ stage_modules() {
 		cp "$own/$ko" "$stage/lib/modules/$release/updates/"
 		echo "own /lib/modules/$release/updates/$ko" >>"$stage/etc/modules"
 	done
-	# For its test to load.
+	# The test loads it.
 	if [[ -n $own && -e $own/$MODULES_EXAMPLE/minihyp.ko ]]; then
 		cp "$own/$MODULES_EXAMPLE/minihyp.ko" "$stage/lib/modules/$release/updates/"
 	fi
-	# Built kernels come without lists of what is built in: nothing needs them.
+	# Kernels built here have no lists of built-in modules, which are not needed.
 	depmod -b "$stage" "$release" 2>&1 |
 		grep -v 'modules\.\(order\|builtin\)' >&2 || true
 }
 
-# stage_left_out STAGE DIR PATTERN: what another architecture has no programs of
-# is skipped there, and counted. After stage_guest, for they need no guest.
+# stage_left_out STAGE DIR PATTERN: programs that do not exist for an architecture are
+# skipped there, and counted. Runs after stage_guest, because they need no guest.
 stage_left_out() {
 	local stage=$1 dir=$2 pattern=$3 file name
 
@@ -118,7 +117,8 @@ stage_kind() {
 		basename "$4" >>"$1/etc/programs/$2"
 }
 
-# stage_transcripts STAGE: the commands that pages show for a VM, a folder for each page.
+# stage_transcripts STAGE: the commands that pages show for a VM, in a directory for each
+# page.
 stage_transcripts() {
 	local page dir
 
@@ -130,17 +130,18 @@ stage_transcripts() {
 	done
 }
 
-# stage_selftests STAGE DIR PATTERN: programs whose topic matches, and lists of
-# those whose source says that they need two CPUs, or count instructions.
+# stage_selftests STAGE DIR PATTERN: programs whose topic matches, and lists of those
+# whose source says that they need two CPUs, or count instructions.
 stage_selftests() {
 	local stage=$1 dir=$2 pattern=$3 file name found=0
 
 	for file in "$dir"/*_test "$TOP_DIR"/selftests/*_test.sh; do
 		[[ -x $file ]] || continue
-		# What is x86's is left out on another architecture, and what needs a shell, too.
+		# Scripts need a shell, and are left out on another architecture, like
+		# programs for x86.
 		[[ $file != *.sh || ! -x $dir/left_out ]] || continue
 		name=$(basename "$file" .sh)
-		# One whose source is gone is still there.
+		# Skip old programs whose source has been removed.
 		[[ $file == *.sh || -e $TOP_DIR/selftests/$name.c ]] || continue
 		program_matches "$name" "$pattern" || continue
 		cp "$file" "$stage/selftests/"
@@ -152,7 +153,7 @@ stage_selftests() {
 	((found))
 }
 
-# staged_kinds STAGE: the kinds of programs that are there, or "one" for none.
+# staged_kinds STAGE: the kinds of staged programs, or "one" if there are none.
 staged_kinds() {
 	local all two count
 
@@ -164,8 +165,8 @@ staged_kinds() {
 	((!two)) || echo two
 }
 
-# guest_modules KERNEL_DIR NAME: build the guest's modules for the kernel NAME; where they are, on
-# stdout.
+# guest_modules KERNEL_DIR NAME: build the guest's modules for the kernel NAME, and print
+# their directory.
 guest_modules() {
 	local build
 
@@ -174,8 +175,8 @@ guest_modules() {
 	printf '%s\n' "$build"
 }
 
-# stage_guest_convert ROOT KERNEL_DIR NAME: what converts memory inside of a guest with
-# the kernel NAME.
+# stage_guest_convert ROOT KERNEL_DIR NAME: the programs and modules that convert memory
+# in a guest with the kernel NAME.
 stage_guest_convert() {
 	local build
 
@@ -187,7 +188,7 @@ stage_guest_convert() {
 		-o "$1/convert" "$VM_DIR"/guest/convert/*.c
 }
 
-# stage_guest_pvmemcontrol ROOT KERNEL_DIR: a guest's driver, its tool, and what uses them.
+# stage_guest_pvmemcontrol ROOT KERNEL_DIR: a guest's driver, its tool, and their users.
 stage_guest_pvmemcontrol() {
 	local build
 
@@ -198,8 +199,8 @@ stage_guest_pvmemcontrol() {
 		-o "$1/pvmem" "$VM_DIR"/guest/pvmemcontrol/*.c
 }
 
-# stage_guest_debian STAGE KERNEL_DIR NAME: the VM's own kernel once more, for its guest,
-# which has a network and a balloon.
+# stage_guest_debian STAGE KERNEL_DIR NAME: the VM's own kernel for a guest with a network
+# and a balloon.
 stage_guest_debian() {
 	local stage=$1 dir=$2 root=$1.debian release
 	read -r release <"$dir/release"
@@ -213,8 +214,8 @@ stage_guest_debian() {
 	rm -rf "$root"
 }
 
-# stage_guest_login STAGE KERNEL_DIR NAME: the VM's own kernel for a guest with systemd, whose disk
-# is one of the VM, VM_DISK. Where there is none, the test says so.
+# stage_guest_login STAGE KERNEL_DIR NAME: the VM's own kernel for a guest with systemd,
+# whose disk is a disk of the VM, VM_DISK. Without it the test is skipped with the reason.
 stage_guest_login() {
 	local stage=$1 dir=$2 build
 
@@ -231,8 +232,8 @@ stage_guest_login() {
 	VM_DISK=$RUN_DIR/login.image
 }
 
-# stage_exec STAGE NAME KERNEL_DIR: Debian's QEMU for the tests of `gmemctl exec`, with its
-# firmware. On Debian's kernels only: a QEMU inside of a VM is slow enough.
+# stage_exec STAGE NAME KERNEL_DIR: Debian's QEMU with its firmware, for the tests of
+# `gmemctl exec`. On Debian's kernels only, because QEMU inside of a VM is slow.
 stage_exec() {
 	local stage=$1 release file
 
@@ -261,8 +262,8 @@ stage_guest_init() {
 		-o "$1/init" "$VM_DIR/guest/init.c"
 }
 
-# stage_guest STAGE: a kernel and an initrd for a guest inside the VM, if a test
-# is there that boots one.
+# stage_guest STAGE: a kernel and an initrd for a guest inside the VM, if a staged test
+# boots one.
 stage_guest() {
 	local stage=$1 dir root=$1.guest
 
@@ -290,7 +291,7 @@ stage_guest() {
 	rm -rf "$root"
 }
 
-# initramfs_pack STAGE FILE. Not compressed: QEMU hands it over as it is.
+# initramfs_pack STAGE FILE. Uncompressed, because QEMU copies it to memory as it is.
 initramfs_pack() {
 	(cd "$1" && find . -print0 | sort -z |
 		cpio --quiet -o -0 -H newc --owner 0:0) >"$2"

@@ -3,14 +3,14 @@
 #
 # The kernels of the test VMs.
 #
-#   kernel.sh get NAME...	get or build them, print each one's directory
-#   kernel.sh find NAME		print the directory if it is ready, else fail
+#   kernel.sh get NAME...	get or build kernels, and print their directories
+#   kernel.sh find NAME		print the directory if it exists, else fail
 #   kernel.sh source VERSION	print the unpacked source tree of 6.12 or 7.3
 #
-# A directory holds bzImage, release, kdir (what KDIR= has to be to build
-# modules for it) and, for Debian's own kernels, modules/. They are kept under
-# the cache by a hash of everything that goes into them. "resolved" remembers
-# which package version a name stood for; REFRESH=1 asks the mirror again.
+# A directory contains bzImage, release, kdir (the KDIR= to build
+# modules for it) and, for Debian's own kernels, modules/. They are kept in
+# the cache under a hash of all inputs. "resolved" records
+# the package version of each name; REFRESH=1 asks the mirror again.
 
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
@@ -18,7 +18,7 @@ set -euo pipefail
 . "$VM_DIR/stock.sh"
 . "$VM_DIR/recipe.sh"
 
-# kernel_suite VERSION: where this release's Debian has the packages.
+# kernel_suite VERSION: the suite with the packages for this release of Debian.
 kernel_suite() {
 	case $1-$OS_CODENAME in
 	6.12-bookworm | 6.12-trixie) echo own ;;
@@ -48,7 +48,7 @@ source_unpack() {
 	mv "$dir.part" "$dir"
 }
 
-# source_get VERSION: the source tree, on stdout.
+# source_get VERSION: print the directory of the source tree.
 source_get() {
 	local version dir deb
 
@@ -88,7 +88,7 @@ kernel_write_fragment() {
 	echo "CONFIG_LOCALVERSION=\"-gmem-${name%%-*}\""
 }
 
-# built_dir NAME: where this kernel is or will be.
+# built_dir NAME: the directory of this kernel, also before it is built.
 built_dir() {
 	local name=$1 spec version hash
 
@@ -120,8 +120,8 @@ built_make() {
 	ln -sfn build "$dir/kdir"
 }
 
-# arm64-7.3 is only built against: there is none of Debian's for this release,
-# and compiling one takes an hour.
+# arm64-7.3 is only built against: Debian has no such kernel for this release, and
+# compiling one takes an hour.
 headers_dir() {
 	local version
 
@@ -153,7 +153,7 @@ kernel_dir() {
 	esac
 }
 
-# Those of an older configuration that nobody has asked for in a month.
+# Delete kernels of an older configuration that were not used for a month.
 kernel_prune() {
 	find "$CACHE_DIR/kernel" -mindepth 1 -maxdepth 1 -name "$1-*" -mtime +30 \
 		-not -path "$2" -exec rm -rf {} +

@@ -1,14 +1,13 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Count KTAP as it streams by. What counts is a leaf: a result line with no
-# deeper result line since the last one of its own depth. A parent counts
-# only when it failed and none of its children did. Plans are not needed.
-# With KTAP_STRICT=1 a skip is a failure, unless the reason says that it
-# could not be otherwise. What counts as a failure is left in KTAP_FAILURE, as
-# "SUBTEST: RESULT", with the diagnostic lines before it. Sourced.
+# Count KTAP in a stream. Leaves count: result lines without a deeper result line since
+# the last result of their own depth. A parent counts only if it has failed and none of
+# its children has. Plans are not needed. With KTAP_STRICT=1 a skip is a failure, unless
+# the reason says that it is by design. KTAP_FAILURE is set to a failure as "SUBTEST:
+# RESULT", with the diagnostic lines before it. Sourced.
 
-# So many of the lines before a failure are kept.
+# Number of lines that are kept before a failure.
 KTAP_LINES=8
 
 ktap_reset() {
@@ -64,7 +63,7 @@ ktap_leaf() {
 	fi
 }
 
-# ktap_said LINE: a line that is no result.
+# ktap_said LINE: a line that is not a result.
 ktap_said() {
 	case $1 in
 	*'# Subtest: '*) KTAP_SUBTEST=${1##*# Subtest: } KTAP_SAID=() ;;
@@ -73,7 +72,7 @@ ktap_said() {
 	((${#KTAP_SAID[@]} <= KTAP_LINES)) || KTAP_SAID=("${KTAP_SAID[@]:1}")
 }
 
-# ktap_feed LINE: sets KTAP_NOTE when there is something to add to it.
+# ktap_feed LINE: sets KTAP_NOTE if a note has to be added to the line.
 ktap_feed() {
 	local line=$1 depth failed d
 

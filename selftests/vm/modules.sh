@@ -1,14 +1,14 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# gmem's modules for a kernel of the test VMs, built in a copy so that the
-# tree stays clean and several kernels stay apart. 6.12 cannot build a module
-# out of tree any other way. Sourced, after arch.sh.
+# gmem's modules for a kernel of the test VMs. They are built in a copy, so that the tree
+# stays clean and kernels do not share objects. 6.12 cannot build a module outside of its
+# source directory otherwise. Sourced, after arch.sh.
 
-# A module of its own, as somebody else would write it.
+# A separate module, like one of another project.
 MODULES_EXAMPLE=Documentation/examples/minihyp
 
-# Everything kbuild reads.
+# All files that kbuild reads.
 modules_sources() {
 	(cd "$TOP_DIR" &&
 		find Kbuild module uapi "$MODULES_EXAMPLE" -type f \
@@ -16,8 +16,8 @@ modules_sources() {
 			-not -name '*.mod.c' | sort)
 }
 
-# A file that left the tree must leave the copy; unchanged ones keep their
-# time stamps.
+# A file that was removed from the tree is removed from the copy; unchanged files keep
+# their time stamps.
 modules_copy() {
 	local dir=$1 file
 
@@ -32,7 +32,7 @@ modules_copy() {
 	tar -C "$TOP_DIR" -cf - -T "$dir/.sources" | tar -C "$dir" -xf -
 }
 
-# modules_make DIR KDIR [ARG...]: with MODULES_TEST empty, without what tests need.
+# modules_make DIR KDIR [ARG...]: if MODULES_TEST is empty, without modules for tests.
 modules_make() {
 	local tests=(GMEM_TEST=1)
 
@@ -44,8 +44,8 @@ modules_make() {
 			KBUILD_EXTRA_SYMBOLS="$1/Module.symvers" "${@:3}" modules
 }
 
-# modules_build NAME KDIR: the directory with the .ko files, on stdout. One
-# copy per kernel tree, for a new kernel must not meet the old one's objects.
+# modules_build NAME KDIR: print the directory with the .ko files. There is a copy for
+# each kernel tree, because a new kernel must not use the objects of the old one.
 modules_build() {
 	local dir key args path
 
@@ -63,8 +63,8 @@ modules_build() {
 	printf '%s\n' "$dir"
 }
 
-# modules_build_guest NAME DIR KDIR: gmem_guest.ko, and the module that programs of a
-# test's guest use it by, for the guest's kernel of that name, built in the directory DIR.
+# modules_build_guest NAME DIR KDIR: build gmem_guest.ko, and the module by which programs
+# in a test's guest use it, for the guest's kernel NAME, in the directory DIR.
 modules_build_guest() {
 	local path
 
@@ -79,8 +79,8 @@ modules_build_guest() {
 	release
 }
 
-# modules_build_driver DIR KDIR: pvmemcontrol.ko alone, for the guest's kernel, in the
-# directory DIR.
+# modules_build_driver DIR KDIR: build pvmemcontrol.ko alone, for the guest's kernel, in
+# the directory DIR.
 modules_build_driver() {
 	hold_tree modules-guest
 	modules_copy "$1"

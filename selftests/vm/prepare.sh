@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# make kernels: everything the VMs need, ahead of time.
+# make kernels: get everything that the VMs need in advance.
 
 set -euo pipefail
 . "$(dirname "$0")/env.sh"
@@ -12,7 +12,7 @@ deps_install build kernel vm || exit 1
 "$VM_DIR/kernel.sh" source 6.12 >/dev/null
 "$VM_DIR/kernel.sh" get stock-7.2 ||
 	say "no kernel 7.2 to be had from the mirror: nothing is going to be built for it"
-# What needs packages for arm64 is skipped where the mirror has none.
+# Kernels that need packages for arm64 are skipped if the mirror has none.
 if deps_install arm64; then
 	"$VM_DIR/kernel.sh" get arm64-6.12 arm64-7.3 ||
 		say "no kernel for arm64: its tests are going to be skipped"

@@ -1,25 +1,25 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Which programs a VM has: those that T= names, or all that show something new on its
-# kernel. Sourced.
+# The programs that a VM runs: those that T= selects, or all that can show something new
+# on its kernel. Sourced.
 
-# Long programs of which stock-6.12 shows what they find on Debian's kernels, and debug-7.3
-# what they find on 7.3: stock-7.3 runs them only if asked for, by KERNEL= or T=.
+# Long programs whose results on Debian's kernels stock-6.12 shows, and on 7.3 debug-7.3:
+# stock-7.3 runs them only on request, by KERNEL= or T=.
 SEEN_ELSEWHERE='control|convert_wait|cost|drain|exec_debian|exec_hotplug|exec_login|exec_save'
 SEEN_ELSEWHERE+='|fault_wait|fuzz|hypervisor*|memcg|model|overcommit|race|sim_*|stress|linux_balloon'
 SEEN_ELSEWHERE+='|linux_clocks|linux_file|linux_handover|linux_machine|linux_memory'
 SEEN_ELSEWHERE+='|linux_pvmemcontrol*|view_model'
 
-# Long programs about what is the tools' and KVM's own: stock-6.12 runs them. The modules, which
-# the sanitizers watch, do in them what they do in other programs.
+# Long programs that test the tools and KVM: only stock-6.12 runs them. The modules, which
+# the sanitizers check, do the same in them as in other programs.
 OF_GMEMCTL='control|gmemctl_trace|linux_balloon|linux_clocks|linux_file|linux_handover|linux_machine'
 OF_GMEMCTL+='|linux_memory|linux_pvmemcontrol*|pvmemctl|transcript'
 
-# Long programs that do one thing at a time, in which KCSAN has no race to find.
+# Long programs that do one thing at a time, in which KCSAN cannot find a race.
 ONE_AT_A_TIME='fail_nth*|view_access|view_fill|view_life|view_mapping|view_memory'
 
-# programs_of NAME: the pattern of the programs that this kernel is to run.
+# programs_of NAME: the pattern of the programs that this kernel runs.
 programs_of() {
 	local leave=''
 
@@ -37,19 +37,19 @@ programs_of() {
 
 # program_matches NAME PATTERN: with or without _test at its end.
 program_matches() {
-	# The pattern is a glob on purpose: T=convert, T='st*'.
+	# The pattern is intended as a glob: T=convert, T='st*'.
 	# shellcheck disable=SC2053
 	[[ -z $2 || ${1%_test} == $2 || $1 == $2 ]]
 }
 
-# t_matches TOPIC: whether T= is not given, or names it.
+# t_matches TOPIC: whether T= is unset, or selects the topic.
 t_matches() {
-	# The pattern is a glob on purpose.
+	# The pattern is intended as a glob.
 	# shellcheck disable=SC2053
 	[[ -z ${T:-} || $1 == $T ]]
 }
 
-# needs_vm: whether T= names a program, and not only what needs no VM.
+# needs_vm: whether T= selects anything that needs a VM.
 needs_vm() {
 	local file name
 

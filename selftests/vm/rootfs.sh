@@ -1,16 +1,16 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# A Debian with systemd on a disk, for a guest inside the VM: the release that runs here, as
-# debootstrap installs it, once, and the modules of the guest's kernel. Sourced, after apt.sh
-# and initramfs.sh.
+# A disk with Debian and systemd for a guest inside the VM: the release of this machine,
+# installed once by debootstrap, and the modules of the guest's kernel. Sourced, after
+# apt.sh and initramfs.sh.
 
-# What is in it: raise it to have it made again.
+# Version of the contents. Increase it to install again.
 ROOTFS_RECIPE=2
 ROOTFS_PACKAGES=systemd-sysv,udev,kmod,dbus,procps
 ROOTFS_SIZE=640M
 
-# What the guest boots from: Debian's kernel has all of it as modules.
+# Modules that the guest needs to boot: Debian's kernel has them as modules only.
 ROOTFS_MODULES=(virtio_pci virtio_blk ext4)
 
 rootfs_settings() {
@@ -19,7 +19,7 @@ rootfs_settings() {
 	echo "/dev/vda / ext4 noatime 0 1" >"$root/etc/fstab"
 	echo guest >"$root/etc/hostname"
 	chroot "$root" passwd -d root
-	# The shell's input is a test's.
+	# The shell reads its input from a test.
 	echo 'PS1="# "; bind "set enable-bracketed-paste off"' >"$root/etc/profile.d/test.sh"
 	rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/* \
 		"$root"/usr/share/{doc,man,locale}
@@ -36,7 +36,7 @@ rootfs_make() {
 		rootfs_settings "$root.part" && mv "$root.part" "$root"
 }
 
-# rootfs_get: its folder, on stdout.
+# rootfs_get: print its directory.
 rootfs_get() {
 	local root=$CACHE_DIR/rootfs/$OS_CODENAME-$ROOTFS_RECIPE
 
@@ -51,8 +51,8 @@ rootfs_get() {
 	printf '%s\n' "$root"
 }
 
-# rootfs_modules ROOT DIR GUEST: the kernel's own in DIR as Debian's package has them, and
-# gmem_guest.ko, loaded at boot as the package's examples do it.
+# rootfs_modules ROOT DIR GUEST: install the kernel's own modules from DIR, as Debian's
+# package does, and gmem_guest.ko, loaded at boot like in the package's examples.
 rootfs_modules() {
 	local root=$1 dir=$2 release
 	read -r release <"$dir/release"
@@ -66,7 +66,7 @@ rootfs_modules() {
 		depmod -b "$root" "$release"
 }
 
-# rootfs_image IMAGE DIR GUEST: an ext4 with all that.
+# rootfs_image IMAGE DIR GUEST: an ext4 file system with all of it.
 rootfs_image() {
 	local image=$1 root=$1.root from
 
@@ -76,7 +76,8 @@ rootfs_image() {
 		mke2fs -q -t ext4 -d "$root" "$image" && rm -rf "$root"
 }
 
-# rootfs_initrd STAGE DIR FILE: what Debian's initramfs does: load modules, and go on there.
+# rootfs_initrd STAGE DIR FILE: does what Debian's initramfs does: load modules, and
+# switch to the disk.
 rootfs_initrd() {
 	local root=$1.login release
 	read -r release <"$2/release"

@@ -11,11 +11,11 @@
 #			modules for it
 #   ACCEL=tcg|kvm	do not try which one works
 #   SEED= STRESS=	seed of the random tests, seconds for each of them
-#   FUZZ_SECONDS=	for the fuzz tests, and for each fuzz target
+#   FUZZ_SECONDS=	seconds for the fuzz tests, and for each fuzz target
 #   SHELL_IN_VM=1	a shell on the console instead of the tests
 #   MEM= TIMEOUT=	MiB of the VM; seconds a program may take for a result
 #
-# KTAP goes to stdout as it comes, then the tables of table.sh and what took how long; the
+# KTAP is printed live, then the tables of table.sh and durations; the
 # last line is "N passed, N failed, N skipped". Exit 0 when nothing failed, 128 when a
 # VM was lost before it came up.
 
@@ -34,8 +34,8 @@ set -euo pipefail
 . "$VM_DIR/vms.sh"
 
 DEFAULT_KERNELS="stock-6.12 stock-7.3 debug-7.3 race-6.12 arm64-6.12"
-# What init allows a program for a result, without the stress: longer than a test with
-# a guest may take, whose own timeout says more about what hangs.
+# Init's timeout of a program for each result, without the stress time. It is longer than
+# the timeout of a test with a guest, which reports more about what hangs.
 PROGRAM_SECONDS=${TIMEOUT:-480}
 SEED=${SEED:-$((RANDOM * 32768 + RANDOM))}
 TOTAL_PASSED=0 TOTAL_FAILED=0 TOTAL_SKIPPED=0 LOST=0
@@ -52,7 +52,7 @@ prepare() {
 	build_userspace
 }
 
-# The programs and the tool, once for all kernels.
+# Build the programs and the tool, once for all kernels.
 build_userspace() {
 	hold_tree userspace
 	if [[ -e $TOP_DIR/selftests/Makefile ]]; then
@@ -70,8 +70,8 @@ build_userspace() {
 	release
 }
 
-# selftests_of NAME: where the programs for a kernel are. Those of another
-# architecture are built when it is their turn.
+# selftests_of NAME: the directory of the programs for a kernel. Programs of another
+# architecture are built when their kernel is tested.
 selftests_of() {
 	local arch path dir=$TOP_DIR/build/selftests
 
@@ -91,7 +91,7 @@ selftests_of() {
 	printf '%s\n' "$dir"
 }
 
-# pvmemctl_of NAME SELFTESTS: the tool of that name for a kernel, a static program.
+# pvmemctl_of NAME SELFTESTS: pvmemctl for a kernel, a static program.
 pvmemctl_of() {
 	local dir=$TOP_DIR/build
 
@@ -118,8 +118,8 @@ kernel_of() {
 	printf '%s\n' "$dir"
 }
 
-# stage NAME DIR: the initramfs of this kernel, in $RUN_DIR/NAME.cpio; in NAME.kinds
-# the kinds of programs it has.
+# stage NAME DIR: build the initramfs of this kernel, $RUN_DIR/NAME.cpio, and write the
+# kinds of its programs to NAME.kinds.
 stage() {
 	local name=$1 dir=$2 root=$RUN_DIR/$1.root modules selftests programs
 
@@ -145,15 +145,15 @@ stage() {
 	rm -rf "$root"
 }
 
-# show_laps: where the time went; what a kernel took in all, and of that what it took to
-# build, and each of its VMs.
+# show_laps: print durations: of each kernel, of its build, and of each of its VMs.
 show_laps() {
 	[[ -s $LAPS ]] || return 0
 	echo "# seconds:"
 	awk -F '\t' '$1 >= 1000 { printf "#   %6d  %s\n", $1 / 1000, $2 }' "$LAPS"
 }
 
-# cannot_have NAME: why there is no VM for this architecture, if so.
+# cannot_have NAME: succeeds, with the reason, if there can be no VM for this
+# architecture.
 cannot_have() {
 	[[ $(arch_of "$1") == arm64 ]] || return 1
 	if ! deps_install arm64; then
@@ -173,7 +173,7 @@ test_kernel() {
 	label=$name
 	[[ $name != */* ]] || label=own
 	if reason=$(cannot_have "$name"); then
-		# Who asks for it wants to have it.
+		# If the kernel was requested, this is an error.
 		[[ -z ${KERNEL:-} ]] || die "$name: $reason"
 		echo "ok $number $name # SKIP $reason"
 		TOTAL_SKIPPED=$((TOTAL_SKIPPED + 1))
@@ -197,7 +197,7 @@ test_kernel() {
 	collect "$label"
 }
 
-# collect NAME: the lines that follow() has kept are this kernel's.
+# collect NAME: assign the lines that follow() has kept to this kernel.
 collect() {
 	local file line
 
@@ -211,14 +211,14 @@ collect() {
 	rm -f "$RUN_DIR"/state*
 }
 
-# show_failures: once more, where they are seen first.
+# show_failures: repeat all failures at the end, where they are seen first.
 show_failures() {
 	[[ -s $RUN_DIR/failures ]] || return 0
 	echo "# failed:"
 	cat "$RUN_DIR/failures"
 }
 
-# test_tool NUMBER NAME SCRIPT: what gmemctl has of its own, on the host.
+# test_tool NUMBER NAME SCRIPT: tests of gmemctl that run on the host.
 test_tool() {
 	local number=$1 name=$2 up end passed failed skipped since
 

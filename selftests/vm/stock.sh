@@ -1,15 +1,14 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Debian's own kernels: image, modules, and what modules for them are built with, unpacked
-# from the packages. Up to 6.12 the image is one package, later it is three. The
-# "cloud" flavour, which is the smaller one, and whose KVM is the same. Sourced, after
-# arch.sh.
+# Debian's own kernels: image, modules, and the files to build modules, unpacked from the
+# packages. Up to 6.12 the image is one package, later it is three. The "cloud" flavour is
+# used, which is smaller and has the same KVM. Sourced, after arch.sh.
 
-# How it is laid out: raise it to have that done again.
+# Version of the layout. Increase it to unpack again.
 STOCK_RECIPE=1
 
-# stock_image NAME: the package that has the image itself.
+# stock_image NAME: the package that contains the image itself.
 stock_image() {
 	local version=${1#*-} kind=binary suite arch
 
@@ -21,8 +20,8 @@ stock_image() {
 		die "no linux-$kind-$version.*-cloud-$arch in suite $suite of your mirror"
 }
 
-# stock_packages NAME IMAGE: "ARCH PACKAGE" for all there is to unpack. The tools that
-# build modules run here, whatever the modules are for.
+# stock_packages NAME IMAGE: "ARCH PACKAGE" for all packages to unpack. Tools that build
+# modules run on this machine, for any architecture of the modules.
 stock_packages() {
 	local arch release base kind
 
@@ -49,7 +48,7 @@ stock_version() {
 		die "package $2 is not in suite $suite of your mirror"
 }
 
-# stock_tools NAME: where the tools for its modules are, if not installed.
+# stock_tools NAME: the directory of the tools for its modules, if they are not installed.
 stock_tools() {
 	[[ $1 != stock-7.* ]] || trixie_is_here || trixie_get
 }
@@ -63,8 +62,8 @@ stock_dir() {
 	printf '%s\n' "$CACHE_DIR/kernel/$1-${version//[^A-Za-z0-9.]/_}-$STOCK_RECIPE${tools:+-${tools##*/}}"
 }
 
-# stock_unpack NAME DIR: by architecture, for that is how apt fetches. All of a kernel's
-# packages have one version.
+# stock_unpack NAME DIR: fetches by architecture, like apt. All packages of a kernel have
+# the same version.
 stock_unpack() {
 	local name=$1 dir=$2 image version suite arch package packages deb
 
@@ -83,7 +82,7 @@ stock_unpack() {
 	done <<<"$packages"
 }
 
-# Headers expect to live in /usr; have them name the place where they are now.
+# Headers contain paths in /usr. Replace them by the paths of the unpacked files.
 stock_fix_headers() {
 	local root=$1 release=$2
 

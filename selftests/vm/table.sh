@@ -1,14 +1,14 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Tables of what programs have measured on each kernel, shown when all are
-# done. A program prints cells: "# table: TITLE | ROW | CELL". Of a cell
-# "TEXT: REASON", the reason becomes a note below the table. Sourced.
+# Tables of results of programs on each kernel, printed at the end. A program prints
+# cells: "# table: TITLE | ROW | CELL". If a cell is "TEXT: REASON", the reason becomes a
+# note below the table. Sourced.
 
 TABLE_TITLES=() TABLE_COLUMNS=() TABLE_ROWS=() TABLE_NOTES=()
 declare -A TABLE_CELLS TABLE_SEEN
 
-# table_new LIST VALUE: it is not in that array yet, but is now.
+# table_new LIST VALUE: append the value to the array; fails if it contains it already.
 table_new() {
 	local -n list=$1
 
@@ -17,7 +17,7 @@ table_new() {
 	TABLE_SEEN[$1/$2]=${#list[@]}
 }
 
-# table_feed KERNEL LINE. What comes later for the same cell counts.
+# table_feed KERNEL LINE. The last text of a cell counts.
 table_feed() {
 	local title row cell
 
@@ -33,7 +33,7 @@ table_feed() {
 	TABLE_CELLS[$title|$row|$1]=$cell
 }
 
-# table_own TITLE VALUE...: those that belong to the title.
+# table_own TITLE VALUE...: the values that belong to the title.
 table_own() {
 	local title=$1 value
 
@@ -60,7 +60,7 @@ table_notes() {
 	done < <(table_own "$1" "${TABLE_NOTES[@]}")
 }
 
-# table_width LEAST TEXT...: that of the longest.
+# table_width LEAST TEXT...: the width of the longest text.
 table_width() {
 	local width=$1 text
 
@@ -71,7 +71,7 @@ table_width() {
 	echo "$width"
 }
 
-# table_format TITLE COLUMN...: no wider than it has to be, for there are many columns.
+# table_format TITLE COLUMN...: as narrow as possible, because there are many columns.
 table_format() {
 	local title=$1 column row rows cells
 
@@ -87,8 +87,8 @@ table_format() {
 	done
 }
 
-# table_show: for each title a column for each kernel, a row for each ROW, as
-# they came. A program that has not come that far has left out rows.
+# table_show: for each title a column for each kernel, and a row for each ROW, in the
+# order of their appearance. Rows of a program that has not printed them are missing.
 table_show() {
 	local title row column format columns cells
 

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The commands that a page of the documentation shows, and what it says that they print.
-# A comment before them says how they are run, or why they are not:
+# The commands that a page of the documentation shows, and their output there.
+# A comment before them says how they are run, or why they are not run:
 #
 #   .. transcript: run [simulator] [FILE...]	by a check, see check/docs.sh
 #   .. transcript: vm [guest]			in a VM, see transcript_test.sh
@@ -10,10 +10,10 @@
 #
 # Sourced.
 
-# transcript_split PAGE DIR WHERE: the commands of the literal blocks with a prompt, those
-# that are run WHERE as DIR/N.run, what they print as DIR/N.says, how they are run as
-# DIR/N.how. Others are counted in DIR/elsewhere, and those without a comment named on
-# stdout. In a VM all that follows "# " is a command; on a host only what is ours.
+# transcript_split PAGE DIR WHERE: write the commands of literal blocks with a prompt that
+# are run WHERE to DIR/N.run, their output to DIR/N.says, and how they are run to
+# DIR/N.how. Other commands are counted in DIR/elsewhere, and those without a comment are
+# printed. In a VM all text after "# " is a command; on a host only our own commands are.
 transcript_split() {
 	awk -v dir="$2" -v page="${1#"$TOP_DIR/"}" -v where="$3" '
 		/^ *\.\. transcript: / { sub(/^ *\.\. transcript: /, ""); how = $0; inside = 0; next }

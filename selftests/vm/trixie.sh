@@ -1,18 +1,18 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# What builds modules for Debian's own kernels of 7.x: gcc 14, binutils and pahole of
-# Debian 13, unpacked from its packages under the cache. They are not installed, and
-# need no chroot: each program is a script that has the C library of Debian 13
-# run it. A machine with Debian 13 has them itself. Sourced, after apt.sh.
+# Tools that build modules for Debian's own 7.x kernels: gcc 14, binutils and pahole of
+# Debian 13, unpacked from its packages in the cache. They are not installed, and need no
+# chroot: each program is a script that runs it with the C library of Debian 13. On Debian
+# 13 the installed tools are used. Sourced, after apt.sh.
 
 TRIXIE_PACKAGES=(gcc-14 pahole)
-# What a compiler needs to link programs, not modules.
+# Files that a compiler needs to link programs, but not modules.
 TRIXIE_UNUSED='^(lib(.?[al]san|tsan|ubsan|quadmath|atomic|itm|gomp|cc1|gprofng)|libgcc-14-dev)'
-# How they are laid out: raise it to have that done again.
+# Version of the layout. Increase it to unpack again.
 TRIXIE_RECIPE=1
 
-# trixie_is_here: whether this machine has all of it by itself.
+# trixie_is_here: whether this machine has all of the tools installed.
 trixie_is_here() {
 	[[ $OS_CODENAME == trixie ]]
 }
@@ -21,8 +21,8 @@ trixie_list() {
 	apt_closure trixie "${TRIXIE_PACKAGES[@]}" | grep -vE "$TRIXIE_UNUSED"
 }
 
-# trixie_wrap ROOT FILE SCRIPT [OPTION...]: SCRIPT runs FILE, which takes itself for
-# SCRIPT and gets the options before its arguments.
+# trixie_wrap ROOT FILE SCRIPT [OPTION...]: SCRIPT runs FILE, with SCRIPT as its name, and
+# with the options before its arguments.
 trixie_wrap() {
 	local root=$1 file=$2 script=$3
 	local library=$root/usr/lib/x86_64-linux-gnu
@@ -36,7 +36,7 @@ trixie_wrap() {
 	chmod +x "$script"
 }
 
-# What the compiler runs, it must not run as it is.
+# Wrap the programs that the compiler runs, too.
 trixie_wrap_tools() {
 	local dir=$1 root=$1/root file name
 
@@ -57,7 +57,7 @@ trixie_wrap_tools() {
 	done
 }
 
-# trixie_wrap_kbuild TOOLS DIR: the programs of a linux-kbuild package.
+# trixie_wrap_kbuild TOOLS DIR: wrap the programs of a linux-kbuild package.
 trixie_wrap_kbuild() {
 	local file
 
@@ -84,7 +84,7 @@ trixie_make() {
 	touch "$dir/complete"
 }
 
-# trixie_get: the directory, on stdout: bin/ has the tools.
+# trixie_get: print the directory; its bin/ has the tools.
 trixie_get() {
 	local list dir
 

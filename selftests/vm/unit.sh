@@ -3,9 +3,9 @@
 #
 # usage: unit.sh
 #
-# The unit tests of gmemctl, built with ASAN and UBSAN: what these complain about
-# is a failure, and so is a leak. Files that come from Debian's packages are
-# fetched before; without them some tests are skipped.
+# The unit tests of gmemctl, built with ASAN and UBSAN: each of their reports is a
+# failure, and so is a leak. Files from Debian's packages are fetched first; without them
+# some tests are skipped.
 
 set -uo pipefail
 . "$(dirname "$0")/env.sh"
@@ -21,7 +21,7 @@ build() {
 		unit-tests
 }
 
-# failed_itself STATUS: some tests have, and have said so; nothing else.
+# failed_itself STATUS: the program has ended because tests have failed, as it reports.
 failed_itself() {
 	(($1 == 1)) && grep -q '^# Totals:.* fail:[1-9]' "$LOG_DIR/unit.log"
 }

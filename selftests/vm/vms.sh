@@ -1,10 +1,10 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The VMs of a kernel: what they are told, how far each came, and what to think of one
-# that did not come to its end. Sourced by run.sh.
+# The VMs of a kernel: their settings, how far each has come, and what to do if one was
+# lost. Sourced by run.sh.
 
-# fuzz_seconds NAME: the kernel with KASAN sees most.
+# fuzz_seconds NAME: longest for the kernel with KASAN, which finds most.
 fuzz_seconds() {
 	case $1 in
 	debug-*) echo "${FUZZ_SECONDS:-60}" ;;
@@ -12,8 +12,8 @@ fuzz_seconds() {
 	esac
 }
 
-# stress_seconds NAME: another architecture is there for what differs, not for
-# what takes long to happen.
+# stress_seconds NAME: short for another architecture, which shows differences, but not
+# rare events.
 stress_seconds() {
 	case $1 in
 	arm64-*) echo "${STRESS:-10}" ;;
@@ -27,8 +27,8 @@ settings() {
 
 	case $name in
 	debug-* | race-*)
-		# 7.3's per-CPU sheaves keep stale pointers, behind which
-		# kmemleak does not see a leak; slab debugging has none.
+		# Per-CPU sheaves of 7.3 keep stale pointers, which hide leaks from
+		# kmemleak; slab debugging has no sheaves.
 		printf '%s ' GMEM_REQUIRE=all slab_debug=F kunit.enable=1 ;;
 	esac
 	printf '%s ' GMEM_MODE="${SHELL_IN_VM:+shell}" GMEM_KERNEL="$name" \
@@ -37,17 +37,17 @@ settings() {
 		GMEM_TIMEOUT="$PROGRAM_SECONDS"
 }
 
-# A VM that says nothing is looked at each minute.
+# A silent VM is checked each minute.
 LOOK_SECONDS=60
-# Less than that in a minute, in hundredths of a second, is no VM that waits for something:
-# the timers of an idle one take more.
+# With less CPU time than this in a minute, in hundredths of a second, a VM does not wait
+# for anything: even the timers of an idle one need more.
 IDLE_TICKS=20
 
-# The VMs of a kernel run side by side: what one writes to the disk no other sees.
+# The VMs of a kernel run at the same time; none sees what another one writes to the disk.
 DISK_ARGS=format=raw,if=virtio,snapshot=on
 
-# silent_for SECONDS TICKS: whether that is all the VM will ever say, TICKS being what it had
-# used a minute ago. It gets one nudge before.
+# silent_for SECONDS TICKS: whether the VM will stay silent for ever; TICKS is the CPU
+# time that it had used a minute ago. It is nudged once before.
 silent_for() {
 	if (($1 == 2 * LOOK_SECONDS)); then
 		vm_nudge
@@ -57,9 +57,9 @@ silent_for() {
 	return 1
 }
 
-# follow STATE SECONDS [INDENT]: count what a VM says, show it, note how far it came,
-# and keep lines of tables, and failures. SECONDS of silence are more than init would ever
-# allow.
+# follow STATE SECONDS [INDENT]: count and print the output of a VM, record how far it has
+# come, and keep lines of tables and failures. SECONDS of silence are more than init ever
+# allows.
 follow() {
 	local line part='' end=0 up=0 rc silent=0 ticks=0
 
@@ -97,9 +97,9 @@ follow() {
 	echo "$up $end $KTAP_PASSED $KTAP_FAILED $KTAP_SKIPPED" >"$1"
 }
 
-# boot_once NAME DIR ACCEL CONSOLE [INDENT]: leaves how far it came and what it has
-# counted in VM_*, and in VM_TIMED_OUT whether the VM has had all its time. More time
-# that init grants a program (program_grant()) begins with a line, and so does silence.
+# boot_once NAME DIR ACCEL CONSOLE [INDENT]: sets VM_* to how far the VM has come and to
+# the counts, and VM_TIMED_OUT to whether it has used all of its time. When init grants a
+# program more time (program_grant()), it prints a line, so silence starts again.
 boot_once() {
 	local limit=${VM_SECONDS:-2400} silence start=$SECONDS
 
@@ -111,8 +111,8 @@ boot_once() {
 	read -r VM_UP VM_END VM_PASSED VM_FAILED VM_SKIPPED <"$STATE"
 }
 
-# boot_vm NAME DIR ACCEL CONSOLE [INDENT]: boot_once(), and once more where it is not
-# the tests' fault that the VM did not come to its end.
+# boot_vm NAME DIR ACCEL CONSOLE [INDENT]: boot_once(), and once more if the VM was lost
+# without a fault of the tests.
 boot_vm() {
 	local since
 
@@ -122,7 +122,7 @@ boot_vm() {
 		echo "# $1: no sign of life from the VM, trying once more"
 		boot_once "$@"
 	fi
-	# Not for a test that has failed already, nor for one that takes too long.
+	# Not after a failed test, or a test that takes too long.
 	if ((VM_UP && !VM_END && !VM_FAILED && !VM_TIMED_OUT)) && [[ $3 == tcg* ]] &&
 	   lost_elsewhere "$4"; then
 		lost "$1" "$4"
@@ -148,8 +148,8 @@ lost() {
 	sed 's/^/# qemu: /' "$console.qemu"
 }
 
-# last_words CONSOLE: what came since the last program started, without the
-# reports of KCSAN, which have been judged and are no reason to die.
+# last_words CONSOLE: the output since the last program has started, without reports of
+# KCSAN, which were judged before and do not end a VM.
 last_words() {
 	tac "$1" | sed '/gmem-init: start/q' | tac | awk '
 		/====================/ { if (inside && block !~ /KCSAN/) print block
@@ -159,13 +159,13 @@ last_words() {
 		END { print block }'
 }
 
-# lost_elsewhere CONSOLE: a VM that was up is gone, and no function of our modules is
-# in any stack or report that it left behind. That is the emulator.
+# lost_elsewhere CONSOLE: whether no function of our modules is in any stack or report of
+# a VM that was lost after it was up. Then the emulator has lost it.
 lost_elsewhere() {
 	! last_words "$1" | grep -E '\+0x[0-9a-f]+/0x[0-9a-f]+ \[(gmem|pvmemcontrol)' >/dev/null
 }
 
-# accels_of LABEL DIR: an accelerator for each VM that this kernel has.
+# accels_of LABEL DIR: an accelerator for each VM of this kernel.
 accels_of() {
 	local accel
 
@@ -176,23 +176,23 @@ accels_of() {
 	accel=$(accel_choose "$2/bzImage" "$RUN_DIR/$1.cpio") || return 1
 	case $accel-$1 in
 	tcg-stock-* | tcg-own) sed 's/^/tcg-/; s/two/turns/' "$RUN_DIR/$1.kinds" ;;
-	# Where programs that count have no VM of their own, they say so.
+	# Without a VM of their own, programs that count instructions skip with a reason.
 	kvm-stock-*) sed -n 's/count/tcg-count/p' "$RUN_DIR/$1.kinds"; echo kvm ;;
 	*) echo "$accel" ;;
 	esac
 }
 
-# vm_beside LABEL DIR ACCEL CONSOLE: boot_vm() in a subshell, beside another VM of this
-# kernel. What it says goes to STATE.ktap, what it leaves in VM_* and LOST to STATE.sums.
+# vm_beside LABEL DIR ACCEL CONSOLE: boot_vm() in a subshell, at the same time as another
+# VM of this kernel. Its output goes to STATE.ktap, and VM_* and LOST to STATE.sums.
 vm_beside() {
 	vm_files ".$3"
 	boot_vm "$@" "    " >"$STATE.ktap"
 	echo "$VM_PASSED $VM_FAILED $VM_SKIPPED $LOST" >"$STATE.sums"
 }
 
-# test_vms LABEL DIR ACCEL...: the sums are left in VM_PASSED and so on. Several VMs
-# have one virtual CPU each, or CPUs that take turns, so they run side by side. Each is a
-# subtest of the kernel's, shown in order.
+# test_vms LABEL DIR ACCEL...: sets VM_PASSED and others to the sums. Several VMs have one
+# virtual CPU each, or CPUs that take turns, so they run at the same time. Each is a
+# subtest of the kernel; they are printed in order.
 test_vms() {
 	local label=$1 dir=$2 console=$LOG_DIR/$1.$$ accel word lost number=0
 	local passed=0 failed=0 skipped=0 pids=()
