@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Commands that a program of the guest takes by lines on the console. Each has a number, the
- * first is 1, and its answer begins with it.
+ * Commands that a program of the guest reads from the console, one on each line. They are
+ * numbered from 1 on, and an answer begins with the number of its command.
  */
 #ifndef COMMAND_H
 #define COMMAND_H
@@ -11,9 +11,9 @@
 #include <string.h>
 
 /**
- * struct command - one of them
+ * struct command - a command
  * @name: the first word of the line
- * @run: does it; @arguments is what comes after the name
+ * @run: executes it; @arguments is the text after the name
  */
 struct command {
 	const char *name;
@@ -33,7 +33,7 @@ static __attribute__((format(printf, 1, 2))) void reply(const char *format, ...)
 	putchar('\n');
 }
 
-/* Do what a line says; @commands end with an empty one. */
+/* Execute a line; the last of @commands is empty. */
 static void command_run(const struct command *commands, const char *line)
 {
 	size_t length = strcspn(line, "\n ");

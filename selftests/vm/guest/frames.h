@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Frames of Ethernet between a guest and the test on the host. */
+/* Ethernet frames between a guest and the test on the host. */
 #ifndef GUEST_FRAMES_H
 #define GUEST_FRAMES_H
 
@@ -12,9 +12,9 @@
 #define FRAME_HEADER	14
 #define FRAME_MAX	1514
 #define FRAME_MIN	64
-#define FRAME_RING	16	/* frames that net_ring() sends */
+#define FRAME_RING	16	/* number of frames that net_ring() sends */
 
-/* Who has made it. Not zero, which is what a lost frame may have. */
+/* The sender. Not zero, because a lost frame may contain zeros. */
 enum frame_kind {
 	FRAME_ASKS = 0x35,
 	FRAME_ANSWERS = 0xca,
@@ -31,7 +31,7 @@ static inline unsigned char frame_byte(unsigned int number, size_t at,
 	return (unsigned char)((number * 7 + at * 13) | 1) ^ (unsigned char)kind;
 }
 
-/* Its number comes behind the header. */
+/* The number follows the header. */
 static inline void frame_make(unsigned char *frame, unsigned int number,
 			      enum frame_kind kind)
 {
@@ -72,7 +72,7 @@ static inline bool frame_is(const unsigned char *frame, size_t length,
 	return true;
 }
 
-/* Nothing but zeros behind the header. */
+/* Whether all bytes after the header are zero. */
 static inline bool frame_is_empty(const unsigned char *frame, size_t length)
 {
 	for (size_t i = FRAME_HEADER; i < length; i++)

@@ -2,13 +2,13 @@
 /*
  * init of a Linux guest of gmemctl. The test reads what it prints on the serial
  * console. GMEM_TOUCH on the kernel command line is how much memory to write and
- * to check: a number of MiB, or "all". GMEM_ACTION says what to do then:
+ * to check: a number of MiB, or "all". GMEM_ACTION selects what to do then:
  *
  *   power-off	turn the machine off (default)
  *   reset	restart the machine; with reboot=t that is a triple fault
- *   panic	end, which init must not do
+ *   panic	exit, which makes the kernel panic
  *   halt	wait for ever
- *   echo	say each line of the console back in capitals, until "end"
+ *   echo	print each line of the console in capitals, until "end"
  *   load	write to GMEM_TOUCH MiB of memory and check them, round by round,
  *		until a line comes from the console
  */
@@ -48,7 +48,7 @@ static bool action_is(const char *name)
 	return action && !strcmp(action, name);
 }
 
-/* Debian's kernel has what a test needs as modules; others have no such list. */
+/* Modules of Debian's kernel that a test needs; other kernels have no such list. */
 static void modules_load(void)
 {
 	FILE *file = fopen("/etc/modules", "r");
@@ -66,8 +66,8 @@ static void modules_load(void)
 }
 
 /*
- * What the firmware has told the kernel about memory. The kernel itself has
- * reserved the first page.
+ * Print the firmware's description of memory. The kernel itself has reserved the first
+ * page.
  */
 static void show_memory(void)
 {
@@ -90,7 +90,7 @@ static void show_memory(void)
 	printf("gmem-guest: RAM %lu KiB\n", kib);
 }
 
-/* How often interrupt 0 has come, on each CPU: the first is enough. */
+/* Print the number of interrupts 0 on each CPU; the first CPU is enough. */
 static void show_pit(void)
 {
 	FILE *file = fopen("/proc/interrupts", "r");
@@ -105,7 +105,7 @@ static void show_pit(void)
 	printf("gmem-guest: PIT interrupts: %lu\n", count);
 }
 
-/* Bytes to touch, whole pages. "all" leaves the kernel an eighth to work with. */
+/* Bytes to touch, in whole pages. "all" leaves an eighth to the kernel. */
 static unsigned long touch_bytes(const char *text)
 {
 	struct sysinfo info;
@@ -117,7 +117,7 @@ static unsigned long touch_bytes(const char *text)
 	return info.freeram / 8 * 7 * info.mem_unit & ~(PAGE_SIZE - 1);
 }
 
-/* Each word gets a value of its own. */
+/* Each word gets a different value. */
 static void memory_check(unsigned long bytes)
 {
 	unsigned long words = bytes / sizeof(uint64_t), wrong = 0;
@@ -146,7 +146,7 @@ static bool console_has_line(void)
 	return poll(&wait, 1, 0) == 1 && fgets(line, sizeof(line), stdin);
 }
 
-/* Each page has a value of its own, which changes with each round. */
+/* Each page has a different value, which changes with each round. */
 static unsigned long load_round(uint64_t *memory, unsigned long pages,
 				unsigned long round)
 {
@@ -190,7 +190,7 @@ static void echo(void)
 	}
 }
 
-/* GMEM_RUN: a program of the initrd that comes before the action. */
+/* GMEM_RUN: a program of the initrd that runs before the action. */
 static void run(const char *path)
 {
 	int status = -1;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the pages of /dev/gmem_guest_test hold, for the guest that writes them and for
- * the host that looks: some counters, then one word again and again, which says
- * for whom it is, in which page it belongs, and how often it was written anew.
+ * The contents of pages of /dev/gmem_guest_test, which the guest writes and the host
+ * checks. A page has some counters, and then the same word again and again. The word
+ * contains who may see it, the number of its page, and a generation.
  */
 #ifndef GUEST_PAGES_H
 #define GUEST_PAGES_H
@@ -14,12 +14,12 @@
 
 #define PAGE_BYTES	4096UL
 #define PAGE_WORDS	(PAGE_BYTES / sizeof(uint64_t))
-#define PAGE_COUNTERS	8	/* words that threads count in */
+#define PAGE_COUNTERS	8	/* words in which threads count */
 #define PAGES		(GMEM_GUEST_SIZE / PAGE_BYTES)
 
 /*
- * The pages that the guest's command "alternate" makes private: every other one
- * of the first, alone, and then some at once. All others are shared.
+ * The pages that the guest's command "alternate" makes private: first every other page
+ * alone, and then some ranges. All others are shared.
  */
 #define ALTERNATE_SINGLE 64
 #define ALTERNATE_END	128
@@ -29,11 +29,11 @@ static inline bool alternate_is_private(unsigned int page)
 	return page < ALTERNATE_SINGLE ? page % 2 : page < ALTERNATE_END;
 }
 
-/* Not in memory by accident, and not each other's neighbours. */
+/* Values that are not in memory by accident, and that differ in many bits. */
 enum page_tag {
 	TAG_SHOWN = 0x51a7,	/* the host may see it */
 	TAG_SECRET = 0x9e3c,	/* written while the page is private only */
-	TAG_ANSWER = 0xc4d2,	/* the host's */
+	TAG_ANSWER = 0xc4d2,	/* written by the host */
 };
 
 static inline uint64_t page_word(enum page_tag tag, unsigned int page,
@@ -48,10 +48,10 @@ static inline enum page_tag page_word_tag(uint64_t word)
 }
 
 /*
- * Whether a copy of a page that the guest works in may have @word. Who copies moves
- * bytes: the kernel by "rep movsb", where CPUs are good at it. Of a word that is
- * written at that moment some bytes are old, then, and some new. So each byte is looked
- * at by itself: those of the generation may be any.
+ * Whether a copy of a page that the guest is writing may contain @word. Copies are made
+ * byte by byte: the kernel uses "rep movsb" if the CPU is fast at it. So a word that is
+ * written at the same time can have old and new bytes. Each byte is checked alone; bytes
+ * of the generation can have any value.
  */
 static inline bool page_word_copied(uint64_t word, unsigned int page)
 {
@@ -68,7 +68,7 @@ static inline void page_fill(uint64_t *page, uint64_t word)
 		page[i] = word;
 }
 
-/* Words of a page that are not @word. */
+/* Number of words in a page that differ from @word. */
 static inline unsigned int page_differs(const uint64_t *page, uint64_t word)
 {
 	unsigned int wrong = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Requests that have to be refused, by the module, by KVM or by the VMM. */
+/* Requests that the module, KVM or the VMM must refuse. */
 #include <cpuid.h>
 #include <errno.h>
 #include <stdio.h>
@@ -30,7 +30,7 @@ static void expect_call(struct bad *bad, struct memory *memory, const char *what
 	expect(bad, what, got, -EINVAL);
 }
 
-/* KVM itself refuses what is not a range of whole pages. */
+/* KVM itself refuses ranges that do not consist of whole pages. */
 static void bad_ranges(struct bad *bad, struct memory *memory)
 {
 	uint64_t gpa = memory->gpa;
@@ -61,7 +61,7 @@ static void bad_calls(struct bad *bad, struct memory *memory)
 	bad->calls += 2;
 }
 
-/* Not from a program: KVM does not even ask the VMM. */
+/* From a program: KVM does not even ask the VMM. */
 static void bad_ring(struct bad *bad, struct memory *memory)
 {
 	unsigned int eax = 0, ebx = 0, ecx = 0, edx = 0;

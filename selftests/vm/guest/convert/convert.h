@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the files of /convert, a program of the guest, share. */
+/* Common definitions of the files of /convert, a program of the guest. */
 #ifndef GUEST_CONVERT_H
 #define GUEST_CONVERT_H
 
@@ -13,13 +13,13 @@
 /**
  * struct memory - the memory of /dev/gmem_guest_test
  * @fd: the device
- * @gpa: where the memory is
+ * @gpa: guest physical address of the memory
  * @words: the memory
- * @word: what each page holds, after its counters; a page's owner changes it
- * @state: what each page is, in words, likewise
- * @conversions: requests that the host has granted; changed atomically
- * @pages: pages in them, likewise
- * @to_private: those of @conversions to private, likewise
+ * @word: the word in each page, after its counters; changed by the owner of the page
+ * @state: the state of each page as text, likewise
+ * @conversions: number of successful requests; changed atomically
+ * @pages: number of pages in these requests, likewise
+ * @to_private: number of requests to private, likewise
  */
 struct memory {
 	int fd;
@@ -46,15 +46,15 @@ unsigned int memory_check_word(const struct memory *memory, const char *check,
 			       unsigned int page, uint64_t word);
 
 /**
- * wrong_tell() - say which word is wrong, on a line that the host's test looks for
- * @memory: what it is in
- * @check: what has found it
+ * wrong_tell() - report a wrong word on a line that the test on the host searches for
+ * @memory: the memory
+ * @check: name of the check
  * @page: the page
  * @word: its index in the page
- * @found: what was there
- * @expected: what should have been
+ * @found: its value
+ * @expected: the right value
  *
- * Only the first few of a command are told.
+ * Only the first few wrong words of a command are reported.
  */
 void wrong_tell(const struct memory *memory, const char *check,
 		unsigned int page, unsigned int word, uint64_t found,
@@ -62,11 +62,11 @@ void wrong_tell(const struct memory *memory, const char *check,
 void wrong_forget(void);
 
 /**
- * struct work - what a run has done
- * @touches: increments of counters
- * @copies: pages copied through files
- * @refused: requests that the host has not granted
- * @wrong: words and counters that were not what they should have been
+ * struct work - results of a run
+ * @touches: number of increments of counters
+ * @copies: number of pages copied through files
+ * @refused: number of requests that the host has refused
+ * @wrong: number of wrong words and counters
  */
 struct work {
 	uint64_t touches;
@@ -80,9 +80,9 @@ void work_run(struct memory *memory, unsigned int ms, bool keeps,
 	      struct work *work);
 
 /**
- * struct bad - what came of requests that have to be refused
- * @calls: requests to the VMM that reached it
- * @wrong: requests of any kind with another answer than they should get
+ * struct bad - results of requests that must be refused
+ * @calls: number of requests that have reached the VMM
+ * @wrong: number of requests with a wrong answer
  */
 struct bad {
 	unsigned int calls;
@@ -92,27 +92,27 @@ struct bad {
 /* bad.c */
 struct bad bad_requests(struct memory *memory);
 
-/* disk.c: through a disk, without the page cache. Return: 0, or a negative errno. */
+/* disk.c: copy through a disk, without the page cache. Return: 0, or a negative errno. */
 int disk_copy(struct memory *memory, const char *path, unsigned int *wrong);
 
-/* half.c: where pages of this program are in the guest, and what they are there. */
+/* half.c: addresses of this program's pages in the guest, and their conversion */
 int gpa_find(const void *address, unsigned int count, uint64_t *gpa);
 int gpa_convert(const struct memory *memory, const uint64_t *gpa,
 		unsigned int count, bool to_private);
 
 /**
  * struct half - half of all RAM
- * @memory: whose device converts it
+ * @memory: its device converts the pages
  * @pages: number of pages
- * @words: all of it
- * @word: what each page holds, after its counters
- * @gpa: where each page is
- * @generation: of the words that were written last
- * @wrong: words that were not what they should have been
- * @turns: pieces that have changed hands; changed atomically
- * @rc: what a conversion was refused with
- * @stop: set when the thread is to end
- * @thread: has pieces change hands
+ * @words: the mapping
+ * @word: the word in each page, after its counters
+ * @gpa: guest physical address of each page
+ * @generation: generation of the words that were written last
+ * @wrong: number of wrong words
+ * @turns: number of converted pieces; changed atomically
+ * @rc: error of a refused conversion
+ * @stop: set to end the thread
+ * @thread: converts pieces
  */
 struct half {
 	const struct memory *memory;
@@ -128,17 +128,17 @@ struct half {
 	pthread_t thread;
 };
 
-/* All return 0, a negative errno, or what the host says. */
+/* All return 0, a negative errno, or an error of the host. */
 int half_start(struct half *half, const struct memory *memory);
 int half_turn(struct half *half);
 int half_still(struct half *half);
 int half_end(struct half *half);
 
 /**
- * struct net - what came of frames
- * @sent: frames that the kernel has taken
- * @received: frames that came
- * @wrong: of them, those with other contents than they should have
+ * struct net - counts of frames
+ * @sent: frames that the kernel has accepted
+ * @received: received frames
+ * @wrong: received frames with wrong contents
  */
 struct net {
 	unsigned int sent;
@@ -147,9 +147,9 @@ struct net {
 };
 
 /**
- * struct ring - what came of frames in memory that device and program share
- * @private: frames that the device had done with while they were private
- * @shared: the same when they were shared again
+ * struct ring - counts of frames in memory that device and program use
+ * @private: frames that the device has completed while they were private
+ * @shared: frames completed after they were shared again
  */
 struct ring {
 	unsigned int private;

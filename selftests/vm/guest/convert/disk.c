@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A disk, while the memory that it writes and reads is private. O_DIRECT: what the
- * driver gets are the very pages, and it is for the kernel to copy what is in them to
- * where the device may look.
+ * A disk, while the memory that it writes and reads is private. With O_DIRECT the driver
+ * gets these pages, and the kernel has to copy their contents to memory that the device
+ * can access.
  */
 #include <errno.h>
 #include <fcntl.h>

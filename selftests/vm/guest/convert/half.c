@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Half of all RAM, as memory of this program: all of it private, and then a thread that
- * has pieces of it change hands and looks whether contents stay what they were.
+ * Half of all RAM as memory of this program: all of it becomes private, and then a thread
+ * converts pieces of it and checks that contents do not change.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +21,7 @@ static uint64_t *half_page(const struct half *half, unsigned int page)
 	return half->words + page * PAGE_WORDS;
 }
 
-/* The pages stay where they are, as far as the kernel can be told so. */
+/* Tell the kernel, as far as possible, not to move the pages. */
 static void stay(void)
 {
 	int fd = open("/proc/sys/vm/compact_unevictable_allowed", O_WRONLY);
@@ -47,7 +47,7 @@ int gpa_find(const void *address, unsigned int count, uint64_t *gpa)
 	if (got != (ssize_t)bytes)
 		return -EIO;
 	for (unsigned int i = 0; i < count; i++) {
-		/* Bit 63: there is a page; the lower bits are its number. */
+		/* Bit 63: the page is present; the lower bits are its frame number. */
 		if (!(gpa[i] >> 63))
 			return -ENXIO;
 		gpa[i] = (gpa[i] & ((UINT64_C(1) << 55) - 1)) * PAGE_BYTES;
@@ -129,7 +129,7 @@ static bool is_secret(const struct half *half, unsigned int page)
 	return page_word_tag(half->word[page]) == TAG_SECRET;
 }
 
-/* From a page on, those in the same state; they become the other one. */
+/* Convert a few pages from @page on that have the same state. */
 static void turn_piece(struct half *half, unsigned int page)
 {
 	bool to_private = !is_secret(half, page);
@@ -147,7 +147,7 @@ static void turn_piece(struct half *half, unsigned int page)
 	__atomic_add_fetch(&half->turns, 1, __ATOMIC_RELAXED);
 }
 
-/* Pages that are shared become private again before others become shared. */
+/* Shared pages become private again before other pages become shared. */
 static void *turn_main(void *data)
 {
 	struct half *half = data;

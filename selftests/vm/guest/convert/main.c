@@ -1,31 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A program of the guest that converts memory, as the test on the host tells it to
- * by lines on the console. Each line is answered by one that starts with its
- * number:
+ * A program of the guest that converts memory according to lines from the test on the
+ * console. Each line is answered by a line that starts with its number:
  *
  *   run MS keep|lose		convert and use the memory at the same time;
  *				contents survive, or are lost
- *   alternate			make private what alternate_is_private() says, with
+ *   alternate			make private what alternate_is_private() selects, with
  *				secrets in it, and the rest shared
- *   answers			shared pages have the host's answers, private ones
- *				what they had
+ *   answers			check that shared pages have the host's answers, and
+ *				private ones their contents
  *   convert PAGE COUNT private|shared
  *				convert while a thread counts in the first page, and
- *				look whether contents are as before
- *   zero PAGE			somebody has thrown away what was in it: it is zero
- *   bad			ask for nonsense
- *   disk PATH			all is private: write half of it to a disk, read that into
- *				the rest
- *   net NAME COUNT		so many frames over an interface to the test and back
- *   listen NAME		count frames that come, and those that are wrong
- *   ring NAME			send frames out of private memory, which is shared then
- *   half start|turn|still|end	half of all RAM becomes private; pieces of it change hands from
- *				now on; no more; it is shared, and given back
- *   paravirt			what is on of KVM's own services
- *   panic			have the kernel panic, whatever is private
- *   reset			restart the machine, whatever is private
- *   end keep|lose		make all of it shared, say what has been done;
+ *				check that contents are unchanged
+ *   zero PAGE			check that a page is zero after it was discarded
+ *   bad			make invalid requests
+ *   disk PATH			with all pages private, write half of them to a disk, and
+ *				read that into the others
+ *   net NAME COUNT		send frames over an interface to the test, and receive them
+ *   listen NAME		count received frames, and those that are wrong
+ *   ring NAME			send frames from private memory, which then becomes shared
+ *   half start|turn|still|end	half of all RAM becomes private; start to convert pieces
+ *				of it; stop; share and free it
+ *   paravirt			report which of KVM's paravirtual services are enabled
+ *   panic			make the kernel panic, with any memory private
+ *   reset			restart the machine, with any memory private
+ *   end keep|lose		make all of it shared, and report what has been done;
  *				contents survive, or are lost
  */
 #include <errno.h>
@@ -96,9 +95,9 @@ static void do_answers(const char *arguments)
 
 /**
  * struct toucher - a thread that counts in a page while that is converted
- * @word: where it counts; no worker does there
- * @count: what it has counted to
- * @stop: set when it is to end
+ * @word: its counter, which no worker uses
+ * @count: the expected value
+ * @stop: set to end the thread
  */
 struct toucher {
 	volatile uint64_t *word;
@@ -119,7 +118,7 @@ static void *toucher_main(void *data)
 	return NULL;
 }
 
-/* Convert pages while the first is in use. Return: what the host says. */
+/* Convert pages while the first one is in use. Return: the answer of the host. */
 static int convert_touched(unsigned int page, unsigned int count, bool to_private,
 			   uint64_t *lost)
 {

@@ -26,7 +26,7 @@ static int module_load(const char *path, const char *parameters)
 	return rc;
 }
 
-/* The one that users have makes nothing private by itself here. */
+/* Load gmem_guest.ko in such a way that it makes nothing private by itself. */
 static int modules_load(void)
 {
 	int rc = module_load("/" MODULE ".ko", "private=none");
@@ -70,7 +70,7 @@ int memory_open(struct memory *memory)
 	return 0;
 }
 
-/* The module has all of it converted to shared once more. */
+/* The module once more converts all of the memory to shared. */
 int memory_close(struct memory *memory)
 {
 	int rc;
@@ -114,7 +114,7 @@ int memory_convert(struct memory *memory, unsigned int page, unsigned int count,
 	return 0;
 }
 
-/* Give pages words of a kind. */
+/* Write words of a kind to pages. */
 void memory_write(struct memory *memory, unsigned int page, unsigned int count,
 		  enum page_tag tag, uint32_t generation)
 {
@@ -124,7 +124,10 @@ void memory_write(struct memory *memory, unsigned int page, unsigned int count,
 	}
 }
 
-/* Words of a page that are not @word. Each is read once: it may be right later. */
+/*
+ * Number of words in a page that differ from @word. Each is read once, because it can be
+ * right later.
+ */
 unsigned int memory_check_word(const struct memory *memory, const char *check,
 			       unsigned int page, uint64_t word)
 {
@@ -142,7 +145,7 @@ unsigned int memory_check_word(const struct memory *memory, const char *check,
 	return wrong;
 }
 
-/* Words in pages that are not the ones they had. */
+/* Number of words in pages that differ from the recorded ones. */
 unsigned int memory_check(const struct memory *memory, const char *check,
 			  unsigned int page, unsigned int count)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Frames of Ethernet, to the test on the host and back, and from memory of all kinds. */
+/* Ethernet frames to the test on the host and back, from memory in any state. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_packet.h>
@@ -17,12 +17,12 @@
 
 #define ANSWER_S	10
 #define SILENCE_S	2
-#define LINK_TRIES	1000	/* of 10 ms */
+#define LINK_TRIES	1000	/* of 10 ms each */
 #define RING_PAGES	(FRAME_RING / 2)
 #define RING_SLOT	2048
-#define RING_TRIES	100	/* of 10 ms */
+#define RING_TRIES	100	/* of 10 ms each */
 
-/* Until there is a link the kernel takes frames, and throws them away. */
+/* Without a link the kernel accepts frames, and drops them. */
 static int interface_up(int fd, const char *name)
 {
 	struct ifreq request = { 0 };
@@ -42,8 +42,8 @@ static int interface_up(int fd, const char *name)
 }
 
 /*
- * Without a queue of the kernel's before the device, which drops frames of a host that is
- * slow (CoDel).
+ * Bypass the kernel's queue before the device, which drops frames if the host is slow
+ * (CoDel).
  *
  * Return: a socket for frames of the test only, or a negative errno.
  */
@@ -72,7 +72,7 @@ static int packets(const char *name, int wait_s)
 	return rc;
 }
 
-/* Each frame comes back, as an answer. */
+/* Send frames; each comes back as an answer. */
 int net_exchange(const char *name, unsigned int count, struct net *net)
 {
 	unsigned char frame[FRAME_MAX];
@@ -93,7 +93,7 @@ int net_exchange(const char *name, unsigned int count, struct net *net)
 	return fd < 0 ? fd : 0;
 }
 
-/* Frames that come by themselves, until none does for a while. */
+/* Receive unsolicited frames, until none comes for some time. */
 int net_listen(const char *name, struct net *net)
 {
 	unsigned char frame[FRAME_MAX];
@@ -152,7 +152,10 @@ static int ring_fill(int fd, char *ring)
 	return send(fd, NULL, 0, MSG_DONTWAIT) < 0 && errno != EAGAIN ? -errno : 0;
 }
 
-/* Frames that the device has done with; all of them, or as many as in a while. */
+/*
+ * Return: the number of frames that the device has completed, after all, or after a
+ * timeout.
+ */
 static unsigned int ring_wait(char *ring)
 {
 	unsigned int done = 0;
@@ -169,8 +172,9 @@ static unsigned int ring_wait(char *ring)
 }
 
 /*
- * The kernel gives the driver these very pages, but for the header of Ethernet. First
- * they are private, and then, for a device that has not done with them, shared.
+ * The kernel passes these pages to the driver without a copy, except for the Ethernet
+ * header. First they are private. Then they become shared, for a device that has not
+ * completed them.
  */
 int net_ring(const struct memory *memory, const char *name, struct ring *done)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What Linux has switched on of KVM's own services, for which KVM itself reads or writes
- * guest memory: with each it names an address by a register, and bit 0 says that it is
- * on.
+ * Paravirtual services of KVM that Linux has enabled. For each of them Linux writes an
+ * address to a register, KVM itself reads or writes memory at the address, and bit 0 says
+ * whether the service is enabled.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Threads that convert memory to and fro while other threads use the same memory.
+ * Threads that convert memory in both directions while other threads use the same memory.
  *
- * Each converter has pages of its own. Before it makes them shared it writes
- * words for the host into them, and secret ones when they have become private.
- * Workers count in words of their own in all pages, whatever state they are in,
- * and a copier has the kernel copy pages through files.
+ * Each converter has pages of its own. It writes words for the host before it makes them
+ * shared, and secret words after they have become private. Workers count in words of
+ * their own in all pages, in any state, and a copier makes the kernel copy pages through
+ * files.
  *
- * Where a conversion loses contents ("discard") workers and copier use the pages
- * that nobody converts, and converters expect zeros.
+ * If a conversion loses contents ("discard"), workers and copier use only pages that are
+ * not converted, and converters expect zeros.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -22,15 +22,15 @@
 
 #define CONVERTERS	2
 #define WORKERS		2
-#define RANGE_MAX	32	/* pages in a conversion, but for the first */
+#define RANGE_MAX	32	/* pages in a conversion, except for the first one */
 #define COPY_PAGES	16
 
 /**
  * struct run - a run
- * @memory: see there
+ * @memory: the memory
  * @keeps: whether contents survive a conversion
- * @stop: set when time is up
- * @work: changed atomically
+ * @stop: set when the time is over
+ * @work: the results; changed atomically
  */
 struct run {
 	struct memory *memory;
@@ -41,9 +41,9 @@ struct run {
 
 /**
  * struct thread - one of the threads
- * @number: among its kind
+ * @number: number among threads of its kind
  * @random: state of its random numbers
- * @count: of a worker: what it has counted to in each page
+ * @count: of a worker: its count in each page
  */
 struct thread {
 	struct run *run;
@@ -71,7 +71,7 @@ static unsigned int random_below(struct thread *thread, unsigned int limit)
 	return (unsigned int)(thread->random >> 33) % limit;
 }
 
-/* Pages that converters use; the others are never converted. */
+/* Number of pages that converters use; the others are never converted. */
 static unsigned int converted_pages(const struct run *run)
 {
 	return run->keeps ? PAGES : PAGES / 2;
@@ -82,7 +82,7 @@ static bool is_secret(const struct memory *memory, unsigned int page)
 	return page_word_tag(memory->word[page]) == TAG_SECRET;
 }
 
-/* From a page on, those in the same state: the first time all, else a few. */
+/* Number of pages from @page on that have the same state: the first time all, later a few. */
 static unsigned int choose_count(struct thread *thread, unsigned int page,
 				 unsigned int end, uint32_t generation)
 {
@@ -97,7 +97,7 @@ static unsigned int choose_count(struct thread *thread, unsigned int page,
 	return count;
 }
 
-/* All words that are not zero. */
+/* Number of words that are not zero. */
 static unsigned int not_lost(const struct memory *memory, unsigned int page,
 			     unsigned int count)
 {
@@ -147,7 +147,7 @@ static void *converter_main(void *data)
 	return NULL;
 }
 
-/* A page for somebody who loses nothing in it. */
+/* A random page in which no contents are lost. */
 static unsigned int choose_page(struct thread *thread)
 {
 	unsigned int first = thread->run->keeps ? 0 :
@@ -156,7 +156,7 @@ static unsigned int choose_page(struct thread *thread)
 	return first + random_below(thread, PAGES - first);
 }
 
-/* A worker's counter says what the worker has counted. */
+/* Check that a worker's counter has the worker's count. */
 static void check_count(const struct thread *thread, unsigned int page,
 			const char *check)
 {
@@ -191,7 +191,7 @@ static void *worker_main(void *data)
 	return NULL;
 }
 
-/* Words of a copy that have what was never in its page. */
+/* Number of words in a copy that have never been in its page. */
 static unsigned int copy_check(const struct memory *memory, const uint64_t *copy,
 			       unsigned int page)
 {
@@ -244,7 +244,7 @@ static void start(struct thread *thread, struct run *run, unsigned int number,
 	}
 }
 
-/* When all is quiet each counter says what its worker has counted. */
+/* After all threads have stopped, each counter has the count of its worker. */
 static void check_counts(struct run *run, const struct thread *workers)
 {
 	for (unsigned int i = 0; i < WORKERS; i++)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What was found to be wrong, told at once: a guest may not live to its answer. A
- * number alone does not say whether contents were lost, came late, or are
- * another page's.
+ * Wrong words are reported immediately, because a guest may die before its answer. A
+ * number alone does not show whether contents were lost, came late, or belong to another
+ * page.
  */
 #include <stdio.h>
 
@@ -12,7 +12,7 @@
 
 static unsigned int told;
 
-/* With the next command. */
+/* Start again with the next command. */
 void wrong_forget(void)
 {
 	__atomic_store_n(&told, 0, __ATOMIC_RELAXED);

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A program of the guest that uses gmem_guest.ko as its user does, as the test on the host tells
- * it to by lines on the console. Each line is answered by one that starts with its number:
+ * A program of the guest that uses gmem_guest.ko like a user, according to lines from the test
+ * on the console. Each line is answered by a line that starts with its number:
  *
  *   load [PARAMETERS]		load the module
- *   unload			unload it
- *   set NAME VALUE		write a parameter of it
+ *   unload			unload the module
+ *   set NAME VALUE		write a parameter of the module
  *   get NAME			read a parameter
- *   many COUNT			write so many ranges to "private"
- *   fill			have memory with words in it, and say where its first page is
- *   check			whether they are still there
- *   unbind			take the disk's driver away
- *   unplug			take the disk away
- *   log			what the module has said last, which the console has not
- *   end			that was all
+ *   many COUNT			write COUNT ranges to "private"
+ *   fill			write words to memory, and print the address of its first page
+ *   check			check these words
+ *   unbind			unbind the disk's driver
+ *   unplug			unplug the disk
+ *   log			print the last message of the module, which is not on the console
+ *   end			end the program
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -55,7 +55,7 @@ static int file_write(const char *path, const char *text)
 	return rc;
 }
 
-/* Without the newline of the line it comes from. */
+/* The word without the newline of its line. */
 static const char *word_after(const char *arguments)
 {
 	static char text[1024];
@@ -112,13 +112,13 @@ static void do_many(const char *arguments)
 	reply("rc=%d", file_write(PARAMETER "private", text));
 }
 
-/* Return: a guest physical address, or 0. */
+/* Return: the guest physical address, or 0. */
 static uint64_t gpa_of(const void *address)
 {
 	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	uint64_t entry = 0;
 
-	/* Bit 63: there is a page; the lower bits are its number. */
+	/* Bit 63: the page is present; the lower bits are its frame number. */
 	if (pread(fd, &entry, sizeof(entry),
 		  (off_t)((uintptr_t)address / PAGE_BYTES * sizeof(entry))) < 0)
 		entry = 0;
@@ -200,7 +200,7 @@ int main(void)
 	char line[512];
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	/* A message in the midst of an answer would be in the way. */
+	/* Kernel messages on the console would disturb answers. */
 	klogctl(LOG_CONSOLE_LEVEL, NULL, 1);
 	printf("gmem-guest: listening\n");
 	while (fgets(line, sizeof(line), stdin))

@@ -32,7 +32,7 @@ static int read_text(const char *path, char *text, size_t size)
 	return 0;
 }
 
-/* The line of BAR 0 in a file that has one for each. */
+/* The line of BAR 0 in a file with a line for each BAR. */
 static int find_bar(unsigned long long *start)
 {
 	char text[1024] = "";
@@ -51,7 +51,7 @@ static int find_bar(unsigned long long *start)
 	return sscanf(text, "%llx", start) == 1 && *start ? 0 : -ENODEV;
 }
 
-/* Firmware has left it enabled; a kernel without a driver turns it off. */
+/* Firmware has left the device enabled; a kernel without a driver disables it. */
 static void enable(void)
 {
 	int fd = open(DEVICE "enable", O_WRONLY);
@@ -143,7 +143,7 @@ struct memctl_answer memctl_call(struct memctl *memctl, unsigned int cpu,
 	memctl->registers[COMMAND] = memctl->connection[cpu];
 	asm volatile("" ::: "memory");
 	memcpy(&answer, buffer, sizeof(answer));
-	/* What is left of a request is no answer. */
+	/* An unchanged request is no answer. */
 	if (!memcmp(&answer, request, sizeof(request)))
 		answer.error = NO_ANSWER;
 	return answer;

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A program of the guest that uses pvmemcontrol as the test on the host tells it to, by
- * lines on the console. Each line is answered by one that starts with its number:
+ * A program of the guest that uses pvmemcontrol according to lines from the test on the
+ * console. Each line is answered by a line that starts with its number:
  *
  *   call CODE ADDRESS LENGTH ARGUMENT
- *			one request
+ *			make one request
  *   states		each command of the transport in each state
- *   wrong		requests that have to be refused, of each code
- *   own		give own pages back, and find zeros; what is beside them stays
- *   cpus ROUNDS	all CPUs at once, each with a connection and a page of its own
- *   guard CODE		protect an own page, and write to it: nothing comes after that
- *   free MIB		fill so much memory, and give it back to the kernel
+ *   wrong		requests that must be refused, for each code
+ *   own		free own pages, which then read zero; pages beside them stay
+ *   cpus ROUNDS	all CPUs at once, each with its own connection and page
+ *   guard CODE		protect an own page, and write to it: ends the guest
+ *   free MIB		fill this much memory, and free it
  *   off		turn the machine off
  */
 #include <errno.h>
@@ -56,7 +56,7 @@ static unsigned int differs(const char *what, uint32_t found, uint32_t expected)
 	return 1;
 }
 
-/* Whether the first connection is served. */
+/* Whether requests of the first connection are answered. */
 static unsigned int served(const char *what, bool expected)
 {
 	struct memctl_answer answer = memctl_call(&memctl, 0, 0, 1, 1, 1);
@@ -88,7 +88,7 @@ static void do_states(const char *arguments)
 				 memctl_command(&memctl, MEMCTL_REGISTER),
 				 MEMCTL_ERROR);
 	}
-	/* As when the guest is started again, or its driver loaded. */
+	/* As after a reboot of the guest, or after its driver was loaded again. */
 	wrong += differs("connect again", (uint32_t)memctl_connect(&memctl), 0);
 	wrong += differs("connect twice", (uint32_t)memctl_connect(&memctl), 0);
 	wrong += differs("first id again", memctl.connection[0], MEMCTL_CONNECTION);
@@ -126,7 +126,7 @@ static void do_wrong(const char *arguments)
 	reply("wrong=%u", wrong);
 }
 
-/* Of pages that are not neighbours, every other one is given back. */
+/* Free every other one of pages that are not adjacent. */
 static void do_own(const char *arguments)
 {
 	uint64_t gpa[OWN_PAGES];
@@ -212,7 +212,7 @@ static void do_guard(const char *arguments)
 			     PAGE_BYTES, 0);
 	printf("gmem-guest: guard at 0x%llx: error=%u\n", (unsigned long long)gpa,
 	       answer.error);
-	/* It is the last that is heard. */
+	/* This is the last output. */
 	fflush(stdout);
 	tcdrain(STDOUT_FILENO);
 	page[8] = 1;
@@ -250,7 +250,7 @@ static const struct command commands[] = {
 	{ 0 }
 };
 
-/* Each character that is echoed would be some exits. */
+/* Each echoed character would cause some exits. */
 static void set_quiet(void)
 {
 	struct termios terminal;
@@ -261,7 +261,7 @@ static void set_quiet(void)
 	tcsetattr(STDIN_FILENO, TCSANOW, &terminal);
 }
 
-/* Without a device some commands are of use all the same. */
+/* Some commands are useful without a device, too. */
 int main(void)
 {
 	int rc = memctl_open(&memctl);

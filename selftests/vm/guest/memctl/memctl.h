@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * pvmemcontrol without a driver: its registers as a program of the guest maps them, in
- * the order in which the upstream driver writes them.
+ * pvmemcontrol without a driver: a program of the guest maps its registers, and writes
+ * them in the same order as the upstream driver.
  */
 #ifndef GUEST_MEMCTL_H
 #define GUEST_MEMCTL_H
@@ -22,7 +22,7 @@
 #define MEMCTL_CPUS	8
 
 /**
- * struct memctl_answer - what a buffer holds after a request
+ * struct memctl_answer - contents of a buffer after a request
  */
 struct memctl_answer {
 	uint32_t error;
@@ -33,11 +33,11 @@ struct memctl_answer {
 
 /**
  * struct memctl - the device
- * @registers: mapped
+ * @registers: its mapped registers
  * @page: buffers, 32 bytes for each CPU
- * @gpa: of @page
- * @cpus: of the guest
- * @connection: of each of them
+ * @gpa: guest physical address of @page
+ * @cpus: number of CPUs of the guest
+ * @connection: connection of each CPU
  */
 struct memctl {
 	volatile uint32_t *registers;
@@ -47,19 +47,19 @@ struct memctl {
 	uint32_t connection[MEMCTL_CPUS];
 };
 
-/* Each returns 0, or a negative errno. */
+/* Each function returns 0, or a negative errno. */
 int memctl_open(struct memctl *memctl);
 int memctl_connect(struct memctl *memctl);
 
 /* Write a command, and read the status. */
 uint32_t memctl_command(struct memctl *memctl, uint32_t command);
 
-/* A request of a CPU. An answer that did not come has an error of 0xffffffff. */
+/* Make a request of a CPU. If no answer has come, error is 0xffffffff. */
 struct memctl_answer memctl_call(struct memctl *memctl, unsigned int cpu,
 				 uint64_t code, uint64_t address, uint64_t length,
 				 uint64_t argument);
 
-/* Memory that stays where it is, @pages of it; @gpa of each. NULL on failure. */
+/* Allocate @pages pages that do not move; @gpa: out: the address of each. NULL on failure. */
 uint8_t *memctl_memory(unsigned int pages, uint64_t *gpa);
 
 #endif /* GUEST_MEMCTL_H */

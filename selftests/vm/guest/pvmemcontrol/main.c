@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A program of the guest that uses pvmemcontrol as the test on the host tells it to by lines
- * on the console. Each line is answered by one that starts with its number, and before that
- * by what pvmemctl says:
+ * A program of the guest that uses pvmemcontrol according to lines from the test
+ * on the console. Each line is answered by a line that starts with its number, after
+ * the output of pvmemctl:
  *
  *   load [PARAMETERS]		load the driver
- *   unload			unload it
+ *   unload			unload the driver
  *   replug			unplug the device with its node open, and plug it in again
- *   end			that was all
+ *   end			end the program
  *   anything else		arguments of pvmemctl
  */
 #include <errno.h>
@@ -59,7 +59,7 @@ static int write_one(const char *path)
 	return rc;
 }
 
-/* Return: what an ioctl on the node comes to. */
+/* Return: the result of an ioctl of the node. */
 static int info(int fd)
 {
 	struct pvmemcontrol_buf buf = { .call.func_code = PVMEMCONTROL_INFO };
@@ -67,7 +67,7 @@ static int info(int fd)
 	return ioctl(fd, PVMEMCONTROL_IOCTL_VMM, &buf) ? -errno : 0;
 }
 
-/* Return: 0 if all is as it should be, or how far it came. */
+/* Return: 0 if all is right, or the number of the step that has failed. */
 static int replug(void)
 {
 	int fd = open(NODE, O_RDWR | O_CLOEXEC);
@@ -131,7 +131,7 @@ int main(void)
 		if (!strcmp(line, "end"))
 			return 0;
 		printf("gmem-guest: %u: rc=%d\n", ++number, run(line));
-		/* The line before is complete then, for who reads it character by character. */
+		/* The previous line is complete then, for a test that reads byte by byte. */
 		printf("gmem-guest: %u done\n", number);
 	}
 	return 1;
