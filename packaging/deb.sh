@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# make deb: gmem-dkms, gmemctl, gmem-dev and pvmemctl for the Debian that this runs on, in build/deb/.
+# make deb: build gmem-dkms, gmemctl, gmem-dev and pvmemctl for this machine's Debian, in
+# build/deb/.
 
 set -euo pipefail
 . "$(dirname "$0")/../selftests/vm/env.sh"
@@ -11,10 +12,10 @@ OUT=$TOP_DIR/build/deb
 TREE=$OUT/gmem
 VERSION=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"$/\1/p' "$TOP_DIR/dkms.conf")
 
-# What belongs to the project: of a checkout what git knows, else all but what was built.
+# Files of the project: in a checkout those that git knows, else all except build outputs.
 tree_copy() {
 	cd "$TOP_DIR"
-	# Root's git wants to know that the tree may be another user's.
+	# As root git refuses a tree of another user without this option.
 	if git -c safe.directory="$TOP_DIR" rev-parse --git-dir >/dev/null 2>&1; then
 		git -c safe.directory="$TOP_DIR" ls-files -z
 	else
@@ -26,7 +27,7 @@ tree_copy() {
 	done | cpio --quiet -0pdm "$TREE"
 }
 
-# Debian's changelog has a line of ours: Documentation/changes.rst is for people.
+# Debian's changelog has a single entry: Documentation/changes.rst is for people.
 write_changelog() {
 	cat >"$TREE/debian/changelog" <<-END
 	gmem ($VERSION) unstable; urgency=medium

@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# make test-packages [SUITE='bookworm trixie']: in a fresh root file system of each Debian,
-# build the packages, install them, have DKMS build the modules for each of that Debian's
-# kernels that gmem supports, use what is installed, upgrade it, and remove it. A line for
-# each check; the last one is "N passed, N failed, N skipped". Needs root, for chroot(8).
+# make test-packages [SUITE='bookworm trixie']: in a fresh root file system of each Debian
+# release, build the packages, install them, let DKMS build the modules for each of its
+# kernels that gmem supports, use the installed files, upgrade the packages, and remove
+# them. Prints a line for each check; the last line is "N passed, N failed, N skipped".
+# Needs root, for chroot(8).
 
 set -euo pipefail
 . "$(dirname "$0")/../selftests/vm/env.sh"
@@ -17,7 +18,7 @@ LOG=
 ROOT=
 PASSED=0 FAILED=0
 
-# The kernels' headers, by suite: a regular expression for each kernel.
+# The kernels' headers by suite: a regular expression for each kernel.
 declare -A KERNELS=(
 	[bookworm]='^linux-headers-6\.12\.[0-9+debu]*-cloud-amd64$'
 	[trixie]='^linux-headers-6\.12\.[0-9+debu]*-cloud-amd64$
@@ -56,7 +57,7 @@ root_remove() {
 	ROOT=
 }
 
-# This machine's own sources if it has that suite, else the suite and its backports.
+# This machine's own sources if it runs that suite, else the suite and its backports.
 root_sources() {
 	local suite=$1 want=(own) part
 
@@ -88,8 +89,8 @@ tree_copy() {
 	in_root make -C /gmem clean
 }
 
-# readme_packages: those that the README has installed, but for the headers, which are of the
-# running kernel there.
+# readme_packages: the packages that the README installs, without the headers, which are
+# there those of the running kernel.
 readme_packages() {
 	sed -n '/^On your own kernel$/,/^    make /p' "$TOP_DIR/README.rst" |
 		sed -e '/apt-get install/,/[^\\]$/!d' -e 's/\\$//' \
@@ -97,7 +98,7 @@ readme_packages() {
 		tr -s ' ' '\n' | grep .
 }
 
-# The commands of "On your own kernel".
+# The commands in the README under "On your own kernel".
 readme_commands() {
 	local packages release
 	readarray -t packages < <(readme_packages)
@@ -125,7 +126,7 @@ packages_install() {
 	root_install -o APT::Get::AllowUnauthenticated=true "${packages[@]}"
 }
 
-# The newest package that matches.
+# The newest package whose name matches.
 headers_of() {
 	in_root apt-cache search --names-only "$1" | awk '{ print $1 }' | sort -V | tail -n 1
 }
@@ -134,7 +135,8 @@ dkms_version() {
 	sed -n 's/^PACKAGE_VERSION="\(.*\)"$/\1/p' "$ROOT/gmem/dkms.conf"
 }
 
-# The package has had DKMS build them already, for the kernels that it takes to be meant.
+# Installing the package has made DKMS build the modules, for the kernels that DKMS
+# selects.
 dkms_built() {
 	local release=$1 module file
 
@@ -146,12 +148,12 @@ dkms_built() {
 	for module in gmem gmem_kvm gmem_guest pvmemcontrol; do
 		file=$(find "$ROOT/lib/modules/$release/updates/" -name "$module.ko*")
 		modinfo -F vermagic "$file" | grep "^$release " || return 1
-		# For Secure Boot, with the key that DKMS has made.
+		# Signed for Secure Boot with the key that DKMS has created.
 		modinfo -F signer "$file" | grep . || return 1
 	done
 }
 
-# every_kernel COMMAND...: for each that has headers.
+# every_kernel COMMAND...: run it for each kernel with headers.
 every_kernel() {
 	local dir
 
@@ -160,7 +162,7 @@ every_kernel() {
 	done
 }
 
-# It has no kernel of its own here: it says what is missing, and what to do.
+# There is no kernel of its own here: gmemctl reports what is missing, and how to fix it.
 tool_explains() {
 	local rc=0
 
@@ -189,7 +191,7 @@ unit_is_right() {
 		rm /tmp/gmem-vm@x.service /etc/gmem/x.conf && ! grep gmem-vm /tmp/verify'
 }
 
-# The same tree under the next version.
+# The same tree with the next version.
 packages_upgrade() {
 	local old
 
@@ -201,7 +203,7 @@ packages_upgrade() {
 		! in_root dkms status | grep "gmem/$old," && every_kernel dkms_built
 }
 
-# What the build has cached is below /tmp, its home, and not the packages'.
+# The build has cached files in /tmp, its home, which do not belong to the packages.
 packages_purge() {
 	in_root apt-get -q purge -y gmem-dkms gmemctl gmem-dev pvmemctl &&
 		! find "$ROOT" -xdev \( -name '*gmem*' -o -name '*pvmem*' \) -not -path "$ROOT/gmem*" \
@@ -235,7 +237,7 @@ suite_test() {
 }
 
 ((EUID == 0)) || die "needs root, for debootstrap and chroot"
-# Of what is mounted here nobody else sees anything, and it goes with this process.
+# Mounts are visible to this process only, and end with it.
 [[ -n ${MOUNTS_OF_ITS_OWN:-} ]] || MOUNTS_OF_ITS_OWN=1 exec unshare --mount "$0"
 deps_install packages || exit 1
 mkdir -p "$WORK"
