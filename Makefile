@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
-# The front door for people. What the kernel's build reads is in Kbuild, and
-# so is the version.
+# Targets for people. The kernel's build reads Kbuild, which also has the version.
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
 BUILD ?= $(CURDIR)/build
 PREFIX ?= /usr/local
 SBINDIR ?= $(PREFIX)/sbin
-# Where gmemctl looks for what belongs to it: see tools/gmemctl/cli/process.c
+# Where gmemctl finds its files: see tools/gmemctl/cli/process.c
 LIBDIR := $(SBINDIR)/../lib/gmem
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
@@ -23,11 +22,11 @@ else
 Q := @
 endif
 
-# What kbuild leaves beside the sources.
+# Files that kbuild leaves beside the sources.
 LITTER := -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' \
 	-o -name '.*.cmd' -o -name '.*.d'
 
-# Manual pages, of whose names `make uninstall` knows, too: NAME.SECTION.
+# Manual pages as NAME.SECTION; `make uninstall` uses these names, too.
 MAN_SECTIONS := 1 4 8
 MAN_FILES := $(foreach s,$(MAN_SECTIONS),$(patsubst Documentation/man/%.rst,%.$(s),\
 	$(sort $(shell grep -lx ':Manual section: $(s)' Documentation/man/*.rst))))
@@ -74,8 +73,8 @@ check:
 	$(Q)selftests/check/run.sh
 
 # T= KERNEL= KDIR= ACCEL= SEED= STRESS= FUZZ_SECONDS= MEM= TIMEOUT= SHELL_IN_VM= are read
-# from the environment, where make puts what its command line sets. KDIR
-# counts only when it was given.
+# from the environment, to which make adds the variables of its command line. KDIR is used
+# only if it was given.
 test: export KDIR := $(if $(filter command line environment,$(origin KDIR)),$(KDIR))
 test:
 	$(Q)selftests/vm/run.sh
@@ -90,7 +89,7 @@ bench:
 kernels:
 	$(Q)selftests/vm/prepare.sh stock-6.12 stock-7.3 slim-7.3 debug-7.3 race-6.12
 
-# Builds nothing, so that root leaves no files of its own in the tree.
+# Builds nothing, so that root creates no files in the tree.
 install: install-modules install-tools install-headers
 
 install-modules: kdir
@@ -127,7 +126,7 @@ test-packages:
 site:
 	$(Q)Documentation/site.sh
 
-# Those that have been built.
+# Installs the pages that have been built.
 install-man:
 	$(Q)install -d $(MAN_SECTIONS:%=$(DESTDIR)$(MANDIR)/man%)
 	$(Q)for page in $(MAN_FILES); do \
