@@ -345,7 +345,7 @@ TEST_F(stat, debugfs)
 	EXPECT_STREQ(line, "");
 }
 
-/* The same of views. */
+/* The same for views. */
 TEST_F(stat, debugfs_views)
 {
 	const char *why = gmem_view_unavailable();

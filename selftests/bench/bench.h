@@ -21,9 +21,9 @@
 
 /**
  * struct bench_count - repeated measurements of the same work
- * @name: of the work
+ * @name: name of the work
  * @peer: the kind of memory, or what else does the work
- * @unit: what a value is for: "page", "call"
+ * @unit: unit of a value: "page", "call"
  * @units: number of units in one measurement
  * @own: count only while the thread has the CPU, because it also sleeps
  * @repeats: number of measurements, after a first one that is ignored

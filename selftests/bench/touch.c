@@ -88,7 +88,7 @@ static void touch_elsewhere(struct memory *m, const char *name)
 {
 	struct bench_count count = bench_new(name, "gmem", "page", BLOCK_PAGES);
 
-	/* The other process looks at the page now and then. */
+	/* The other process runs from time to time, to check the page. */
 	count.own = true;
 	while (bench_more(&count)) {
 		must(gmem_punch(m->fd, SZ_2M, SZ_2M));
@@ -100,7 +100,7 @@ static void touch_elsewhere(struct memory *m, const char *name)
 }
 
 /*
- * Faults elsewhere in a file, one page of which is being converted all the time: a pipe
+ * Page faults in a file, another page of which is being converted all the time: a pipe
  * holds that page, and the conversion waits for it in another process.
  */
 void touch_beside(const struct bench_case *c)

@@ -229,8 +229,7 @@ docs_simulator() {
 	return "$bad"
 }
 
-# Code in a page is in the file that a comment before it names, line by line. It is indented by
-# one tab:
+# Code in a page, indented by one tab, is a part of the file that a comment before it names:
 #   .. quoted: examples/gmem_client.h
 docs_quoted() {
 	local page count=0 bad=0
@@ -271,7 +270,7 @@ docs_transcript_match() {
 	while [[ $says == *...* ]]; do
 		part=${says%%...*}
 		says=${says#*...}
-		# The pattern before the first one is empty, and of others a glob.
+		# $before is empty for the first part, and a glob for others.
 		# shellcheck disable=SC2053
 		[[ $is == $before"$part"* ]] || return 1
 		# shellcheck disable=SC2295

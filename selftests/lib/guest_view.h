@@ -18,10 +18,10 @@ extern const int view_refusals[VIEW_WAYS];
 
 /**
  * struct view - ways to access a part of a guest's memory without help of the guest
- * @pid: of gmemctl
+ * @pid: process ID of gmemctl
  * @size: bytes of the part
  * @fd: the file of all of the memory, or -1: anonymous memory
- * @pages: the part, mapped here, or NULL without @fd
+ * @pages: the part, mapped in the test, or NULL without @fd
  * @theirs: address of the part in gmemctl
  * @mem: /proc/PID/mem of gmemctl
  */

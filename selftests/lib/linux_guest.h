@@ -30,11 +30,11 @@
  * struct boot - a guest, and its results
  * @kernel: a kernel without an initrd, or NULL: Linux
  * @append: the guest's command line, after the part that all guests have
- * @memory: of --memory
- * @cpus: of --cpus, or NULL: 1
+ * @memory: argument of --memory
+ * @cpus: argument of --cpus, or NULL: 1
  * @input: file with the input of the console, 0: none
- * @seconds: of --timeout, or NULL: 120
- * @name: of --name, or NULL
+ * @seconds: argument of --timeout, or NULL: 120
+ * @name: argument of --name, or NULL
  * @options: more options for gmemctl, the last NULL; or NULL
  * @code: exit code of gmemctl, or -1
  * @lost: number of boots that boot_run() or boot_up() has repeated
