@@ -96,8 +96,10 @@ int gmem_lookup(struct gmem_binding *binding, pgoff_t index, unsigned int flags,
 		up_read(&gate->lock);
 		if (rc != -EAGAIN || flags & GMEM_LOOKUP_NOWAIT)
 			break;
+		/* Whoever looks up keeps no lock that the conversion would have to give way to. */
 		rc = gmem_range_wait(gi, index, FAULT_FLAG_USER |
-						FAULT_FLAG_INTERRUPTIBLE);
+						FAULT_FLAG_INTERRUPTIBLE |
+						FAULT_FLAG_ALLOW_RETRY);
 	} while (!rc);
 
 	/* A look-up that gives up does not return for the page. */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "gmem_utils.h"
+#include "hold.h"
 #include "ksft.h"
 #include "mock.h"
 
@@ -210,6 +211,7 @@ struct converter {
 	int fd;
 	int target;
 	int content;
+	uint32_t timeout_ms;
 	int rc;
 };
 
@@ -217,7 +219,7 @@ static void *converter_main(void *arg)
 {
 	struct converter *c = arg;
 
-	c->rc = gmem_convert(c->fd, 0, LENGTH, c->target, c->content);
+	c->rc = gmem_convert_wait(c->fd, 0, LENGTH, c->target, c->content, c->timeout_ms);
 	return NULL;
 }
 
@@ -351,6 +353,29 @@ static void toucher_start(struct lookup_data *self, struct toucher *t,
 	ASSERT_EQ(0, gmem_task_start(&t->task, -1, toucher_main, t));
 	ASSERT_EQ(0, mock_wait_calls(self->vm, GMEM_TEST_MAP, calls + 1));
 	ASSERT_EQ(0, mock_slow(self->vm, GMEM_TEST_MAP, 0));
+}
+
+/*
+ * A guest that waits for a conversion keeps no lock of the host: the conversion waits for
+ * references as without it, and does not begin again.
+ */
+TEST_F(lookup, guest_waits_for_references)
+{
+	long long calls = mock_calls(self->vm, GMEM_TEST_INVALIDATE_START);
+	struct converter c = { .fd = self->fd, .target = PRIVATE, .timeout_ms = SLOW_MS };
+	struct toucher t = { .vm = self->vm };
+	struct hold_pipe hold;
+
+	ASSERT_EQ(0, hold_pipe_take(&hold, self->p + 9 * PAGE, PAGE));
+	ASSERT_EQ(0, gmem_task_start(&c.task, -1, converter_main, &c));
+	ASSERT_EQ(0, mock_wait_calls(self->vm, GMEM_TEST_INVALIDATE_START, calls + 1));
+	ASSERT_EQ(0, gmem_task_start(&t.task, -1, toucher_main, &t));
+	gmem_task_join(&t.task);
+	EXPECT_EQ(0, t.rc);
+	gmem_task_join(&c.task);
+	EXPECT_EQ(-EAGAIN, c.rc);
+	EXPECT_EQ(calls + 1, mock_calls(self->vm, GMEM_TEST_INVALIDATE_START));
+	hold_pipe_drop(&hold);
 }
 
 static void on_alarm(int sig)
