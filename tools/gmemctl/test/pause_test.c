@@ -11,6 +11,7 @@
 
 #define PAGE RANGE_PAGE_SIZE
 #define TIMEOUT_MS 50
+#define LONG_MS 60000
 
 static struct machine machine;
 static struct vcpu vcpu;
@@ -41,7 +42,7 @@ static int held_ioctl(int fd, unsigned long request, void *arg)
 	return -EINTR;
 }
 
-static void start(unsigned int count, bool pausing)
+static void start(unsigned int count, bool pausing, uint32_t timeout_ms)
 {
 	struct machine_config config = { 0 };
 
@@ -53,7 +54,7 @@ static void start(unsigned int count, bool pausing)
 	interrupts = count;
 	converts = 0;
 	memset(&area, 0, sizeof(area));
-	ram.config.convert_timeout_ms = TIMEOUT_MS;
+	ram.config.convert_timeout_ms = timeout_ms;
 	config.memory = ram.config;
 	EXPECT_TRUE(machine_fake_start(&machine, &config));
 	machine.threads.stopping = true;
@@ -86,13 +87,13 @@ static void memory_fault(void)
 /* The guest goes on afterwards, and must not notice. */
 TEST_OF(pause, convert)
 {
-	start(2, true);
+	start(2, true, LONG_MS);
 	EXPECT_FALSE(hypercall());
 	EXPECT_EQ(converts, 3);
 	EXPECT_FALSE(machine.counters.refused);
 	EXPECT_TRUE(guest_memfd_is_private(&machine.memory.memfd, PAGE));
 	machine_fake_stop(&machine);
-	start(2, true);
+	start(2, true, LONG_MS);
 	memory_fault();
 	EXPECT_EQ(machine.end, END_NONE);
 	EXPECT_EQ(machine.counters.implicit, 1);
@@ -102,7 +103,7 @@ TEST_OF(pause, convert)
 /* Nor does it take longer than without the signals. */
 TEST_OF(pause, timeout)
 {
-	start(1000, true);
+	start(1000, true, TIMEOUT_MS);
 	EXPECT_EQ(hypercall(), -EAGAIN);
 	EXPECT_FALSE(last_ms);
 	EXPECT_LE(converts, TIMEOUT_MS / 10 + 2);
@@ -112,12 +113,12 @@ TEST_OF(pause, timeout)
 /* Whoever ends it, because of a signal for instance, says why. */
 TEST_OF(pause, end)
 {
-	start(1000, false);
+	start(1000, false, LONG_MS);
 	memory_fault();
 	EXPECT_EQ(converts, 1);
 	EXPECT_EQ(machine.end, END_NONE);
 	machine_fake_stop(&machine);
-	start(1000, true);
+	start(1000, true, LONG_MS);
 	machine_end(&machine, END_STOPPED, NULL);
 	memory_fault();
 	EXPECT_EQ(converts, 1);
