@@ -25,7 +25,8 @@
  * @spans: the ranges, ascending and disjoint
  * @changes: the changes of their states
  * @range: the lock of the ranges
- * @deadline: of ktime_get(), for references and look-ups; zero before the first attempt
+ * @deadline: of ktime_get(), for references and look-ups; zero until the first attempt
+ *	holds faults off
  * @zapped: number of ranges whose views have to be filled again
  * @zapped_end: the last of these ranges has to be filled up to this page only
  * @span: storage of @spans if there is only one range

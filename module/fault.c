@@ -188,7 +188,7 @@ static vm_fault_t gmem_file_fault(struct vm_fault *vmf)
 
 	if (index < gi->state.nr_pages)
 		ret = gmem_fault_page(gi, vmf);
-	/* The lock of the address space was dropped: the file may be gone. */
+	/* After RETRY the lock of the address space is dropped: the file may be gone. */
 	if (ret & (VM_FAULT_RETRY | VM_FAULT_NOPAGE))
 		return ret;
 	if (ret == VM_FAULT_LOCKED)
