@@ -32,7 +32,6 @@
 /** PCI_BAR_NOWHERE: address of a BAR that is disabled, or outside of its window */
 #define PCI_BAR_NOWHERE		UINT64_MAX
 
-
 /* Device numbers; the host bridge is the first. ACPI and MP tables say so, too. */
 enum pci_slot {
 	PCI_SLOT_BRIDGE,

@@ -12,7 +12,6 @@
 #include "../base/clock.h"
 #include "../control/control.h"
 #include "../gmem/gmem.h"
-#include "../kvm/threads.h"
 #include "../memory/access.h"
 #include "../memory/remote.h"
 #include "pc.h"

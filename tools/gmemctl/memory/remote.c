@@ -2,7 +2,6 @@
 /* Memory that is shared with a helper process: the VM's side, and the helper's. */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
