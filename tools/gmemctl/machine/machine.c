@@ -109,5 +109,7 @@ void machine_destroy(struct machine *machine)
 	machine->type->destroy(machine);
 	vm_destroy(&machine->vm);
 	threads_destroy(&machine->threads);
+	pthread_mutex_destroy(&machine->mmio.lock);
+	pthread_mutex_destroy(&machine->ports.lock);
 	pthread_mutex_destroy(&machine->lock);
 }
