@@ -149,7 +149,7 @@ bool gmem_runs_matter(struct gmem_inode *gi)
  * @conv: the conversion; &gmem_holder.index is set with an error
  * @range: held by the caller
  *
- * Return: 0, -EHWPOISON, -EOPNOTSUPP, or what a hypervisor says.
+ * Return: 0, -EHWPOISON, -EOPNOTSUPP, -EAGAIN, -EINTR, or the error of a hypervisor.
  */
 int gmem_runs_check(struct gmem_inode *gi, struct gmem_conversion *conv,
 		    struct gmem_range_lock *range)

@@ -8,8 +8,8 @@
  *
  * This file has the parameters, and the notifiers for reboot, memory hotplug and hibernation.
  * ``private`` and ``shared`` select the private pages: when the module is loaded, and when they
- * are written to in /sys/module/gmem_guest/parameters/. A write that fails leaves them as they
- * were.
+ * are written to in /sys/module/gmem_guest/parameters/. A write that fails changes nothing,
+ * unless the host refuses to make pages shared, see gmem_guest_private_set().
  *
  * Locks: the kernel's lock of the module's parameters, then gmem_guest_lock (private.c).
  */

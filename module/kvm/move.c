@@ -132,7 +132,7 @@ static int gmem_kvm_drop_leftover(struct gmem_binding *binding, pgoff_t index)
 	return rc ? rc : gmem_kvm_punch(binding, index, index + 1);
 }
 
-/* Check that KVM has no page where a page would be handed over. */
+/* Check that KVM has no page in the range, whether or not gmem has one there. */
 static int gmem_kvm_check_private(struct gmem_binding *binding, pgoff_t start,
 				  pgoff_t end, pgoff_t *error_index)
 {

@@ -231,7 +231,7 @@ static int device_start(struct pvmemcontrol *pv, struct pvmemcontrol_regs *regs)
 	return rc;
 }
 
-/* Free the structure. Open files and pvmemcontrol_get() have references to it. */
+/* End the device. Open files and pvmemcontrol_get() can keep the structure for longer. */
 static void device_stop(struct pvmemcontrol *pv)
 {
 	enum pvmemcontrol_state state;

@@ -38,7 +38,7 @@ struct report {
 static struct report report;
 static DEFINE_MUTEX(report_lock);
 
-/* Return: 0; the negative errno of the VMM's answer; or the error of the call. */
+/* Return: 0; -EOPNOTSUPP or -EIO for an answer with an error; or the error of the call. */
 static int report_ask(struct pvmemcontrol *pv, enum pvmemcontrol_func func,
 		      phys_addr_t addr, size_t length)
 {
