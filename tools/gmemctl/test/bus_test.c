@@ -128,3 +128,36 @@ TEST_OF(bus, split)
 	EXPECT_EQ(bytes[0], 0xff);
 	EXPECT_EQ(bytes[7], 0xff);
 }
+
+static struct bus shared = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+/* In place of an offset: whether another access of a quick device would wait now. */
+static void lock_read(void *data, uint64_t offset, uint8_t *bytes, unsigned int size)
+{
+	bool busy = pthread_mutex_trylock(&shared.lock);
+
+	if (!busy)
+		pthread_mutex_unlock(&shared.lock);
+	say("r", data, busy, size);
+}
+
+static void lock_write(void *data, uint64_t offset, const uint8_t *bytes, unsigned int size)
+{
+	lock_read(data, offset, NULL, size);
+}
+
+/* Functions of quick devices are called with the lock of the bus, those of others without. */
+TEST_OF(bus, quick)
+{
+	struct bus_device quick = { "q", 0x10, 2, 1, lock_read, lock_write, "q", .quick = true };
+	struct bus_device slow = { "s", 0x12, 2, 1, lock_read, lock_write, "s", .quick = false };
+	uint8_t bytes[4];
+
+	EXPECT_FALSE(bus_add(&shared, &quick, NULL));
+	EXPECT_FALSE(bus_add(&shared, &slow, NULL));
+	EXPECT_TRUE(bus_read(&shared, 0x11, bytes, 2));
+	EXPECT_TRUE(bus_write(&shared, 0x11, bytes, 2));
+	EXPECT_TRUE(said("qr1+1 sr0+1 qr1+1 sr0+1"));
+	EXPECT_FALSE(pthread_mutex_trylock(&shared.lock));
+	pthread_mutex_unlock(&shared.lock);
+}
