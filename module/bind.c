@@ -34,18 +34,22 @@
 struct gmem_binding *gmem_binding_next(struct gmem_inode *gi, pgoff_t index,
 				       pgoff_t end)
 {
+	MA_STATE(mas, &gi->bindings, index, index);
 	struct gmem_binding *binding;
-	unsigned long at = index;
 
 	if (index >= end || mtree_empty(&gi->bindings))
 		return NULL;
 
-	rcu_read_lock();
-	do {
-		binding = mt_find(&gi->bindings, &at, end - 1);
-		/* Skip a binding that is being released. */
-	} while (binding && !refcount_inc_not_zero(&binding->refs));
-	rcu_read_unlock();
+	/*
+	 * RCU is not enough: if the tree becomes empty meanwhile, mas_find() and mt_find() of
+	 * 6.12 and 7.3 dereference NULL when they walk it again.
+	 */
+	mas_lock(&mas);
+	binding = mas_find(&mas, end - 1);
+	/* A binding leaves the tree before its creator drops the first reference. */
+	if (binding)
+		refcount_inc(&binding->refs);
+	mas_unlock(&mas);
 	return binding;
 }
 
@@ -115,7 +119,7 @@ struct gmem_binding *gmem_binding_alloc(struct gmem_inode *gi, pgoff_t start,
 void gmem_binding_free(struct gmem_binding *binding)
 {
 	module_put(binding->ops->owner);
-	kfree_rcu(binding, rcu);
+	kfree(binding);
 }
 
 /*

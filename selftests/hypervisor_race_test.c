@@ -168,8 +168,8 @@ static void race_run(struct race *r, struct worker *workers, int nr)
 {
 	int i;
 
-	/* Three tests share the time. */
-	sleep(gmem_stress_seconds() / 3 + 1);
+	/* Four tests share the time. */
+	sleep(gmem_stress_seconds() / 4 + 1);
 	r->stop = true;
 	for (i = 0; i < nr; i++) {
 		gmem_task_join(&workers[i].task);
@@ -330,6 +330,48 @@ TEST_TIMEOUT(bindings, 600)
 	test_gmem_convert(r.fd, 0, LENGTH, PRIVATE, PRESERVE);
 	test_gmem_convert(r.fd, 0, LENGTH, SHARED, ZERO);
 	EXPECT_EQ(0, gmem_populated(r.fd, 0, LENGTH));
+}
+
+static void *last_binder_main(void *arg)
+{
+	struct worker *w = arg;
+	int rc;
+
+	for (; !w->race->stop; w->done++) {
+		rc = mock_bind(w->race->vm, GPA, w->race->fd, LENGTH / 2, PAGE, 0);
+		if (!rc)
+			rc = mock_unbind(w->race->vm, GPA);
+		if (rc)
+			w->unexpected = rc;
+	}
+	return NULL;
+}
+
+static void *stat_main(void *arg)
+{
+	struct worker *w = arg;
+	struct gmem_ioctl_stat stat;
+
+	for (; !w->race->stop; w->done++)
+		w->unexpected |= gmem_stat(w->race->fd, &stat);
+	return NULL;
+}
+
+/* The only binding of a file ends while others look for bindings, without a lock. */
+TEST(last_binding)
+{
+	struct worker w[3];
+	struct race r;
+	int i;
+
+	race_setup(&r);
+	race_start(&r, &w[0], 0, last_binder_main);
+	for (i = 1; i < 3; i++)
+		race_start(&r, &w[i], i, stat_main);
+	race_run(&r, w, 3);
+	TH_LOG("%ld bindings, looked for %ld times", w[0].done, w[1].done + w[2].done);
+	expect_mock_kept(r.vm);
+	close(r.vm);
 }
 
 KSFT_NEEDS_CPUS(2)

@@ -223,7 +223,6 @@ struct gmem_ops {
  * @refs: references: of its creator, of look-ups and conversions, and of readers
  * @idle: completed when the last reference is dropped; NULL if the file holds the
  *	binding
- * @rcu: for look-ups during the removal of the binding
  *
  * A hypervisor may read these members. It sets only @moved and, in its bind
  * method, @priv and @encrypted.
@@ -243,7 +242,6 @@ struct gmem_binding {
 	atomic64_t moved;
 	refcount_t refs;
 	struct completion *idle;
-	struct rcu_head rcu;
 };
 
 /**
