@@ -447,6 +447,7 @@ static void look_views(struct host_launch *launch, struct host_check *check)
 		 lacks ? "no private memory for ordinary VMs (kind=gmem)" :
 		 "private memory for ordinary VMs (kind=gmem), not encrypted");
 }
+
 static void look_kernel(struct host_launch *launch, struct host_check *check)
 {
 	unsigned int major = 0, minor = 0;
