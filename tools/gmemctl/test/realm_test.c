@@ -443,7 +443,7 @@ TEST_OF(realm, ends)
 	};
 
 	ksft_for_each(item, ends) {
-			launch_init();
+		launch_init();
 		launch_start();
 		EXPECT_FALSE(sim_plan(launch.sim, 0, &item->exit));
 		launch_run();
