@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What is read of processes, from a /proc of the test's own. */
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/inotify.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -138,6 +141,43 @@ TEST_OF(who, handle)
 	close(events);
 }
 
+#define NO_MOUNT 77
+
+/* In a process: a file that is called like a gmem fd, of a file system without handles */
+static int look_at_namesake(void)
+{
+	int events = inotify_init1(IN_CLOEXEC | IN_NONBLOCK), fd, rc;
+	struct who_memory *memories;
+	struct inotify_event event;
+	char path[256];
+
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("ramfs", ksft_folder(), "ramfs", 0, NULL))
+		return NO_MOUNT;
+	snprintf(path, sizeof(path), "%s/gmem (deleted)", ksft_folder());
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	/* Without its mount, the path of the file has no folder any more. */
+	if (fd < 0 || inotify_add_watch(events, path, IN_OPEN) < 0 ||
+	    umount2(ksft_folder(), MNT_DETACH))
+		return 1;
+	rc = who_memories(PROC, getpid(), &memories, &count, NULL);
+	return rc == -ENOENT && read(events, &event, sizeof(event)) < 0 ? 0 : 2;
+}
+
+/* One of FUSE may have no handle, and keep who opens it: what fdinfo has decides. */
+TEST_OF(who, namesake)
+{
+	pid_t pid = fork();
+	int code;
+
+	if (!pid)
+		_exit(look_at_namesake());
+	code = ksft_wait(pid);
+	if (code == NO_MOUNT)
+		SKIP(return, "only root can mount a file system");
+	EXPECT_EQ(0, code);
+}
+
 /* What of a buffer is in a mapping, by the offset in the memory. */
 TEST_OF(who, buffers)
 {
@@ -202,15 +242,26 @@ TEST_OF(who, devices)
 TEST_OF(who, look_alikes)
 {
 	struct who_memory *memories;
+	struct rlimit before, few;
 	struct error error;
 	size_t nr;
+	int fd;
 
 	start(FIRST);
 	link_fd(3, "/gmem (deleted)");
+	write_file("fdinfo/3", "pos:\t0\ngmem-length:\t4096\n");
 	link_fd(4, "/gmem:\033[2J (deleted)");
 	link_fd(5, "/gmemory (deleted)");
 	link_fd(6, "/gmem");
 	EXPECT_EQ(-ENOENT, who_memories(proc, 77, &memories, &nr, &error));
+	/* Room for /proc/PID and its fd, but for no other file */
+	EXPECT_FALSE(getrlimit(RLIMIT_NOFILE, &before));
+	fd = dup(0);
+	close(fd);
+	few = (struct rlimit){ (rlim_t)fd + 2, before.rlim_max };
+	EXPECT_FALSE(setrlimit(RLIMIT_NOFILE, &few));
+	EXPECT_EQ(-EMFILE, who_memories(proc, 77, &memories, &nr, &error));
+	EXPECT_FALSE(setrlimit(RLIMIT_NOFILE, &before));
 	EXPECT_EQ(-ESRCH, who_memories(proc, 78, &memories, &nr, &error));
 	EXPECT_EQ(0, who_all_memories(proc, &memories, &nr, &error));
 	EXPECT_EQ(0, nr);

@@ -20,6 +20,8 @@
 
 /* Links of gmem fds begin with this, see GMEM_IOCTL_CREATE */
 #define GMEM_LINK "/gmem"
+/* A line of their fdinfo */
+#define GMEM_INFO "gmem-length:"
 
 /* Room for "fdinfo/" and a file name */
 #define NAME_SIZE (NAME_MAX + 16)
@@ -168,6 +170,32 @@ static bool memory_link(const char *link, char *name, size_t size)
 	return true;
 }
 
+/* Return: @rc if this process can open no file at all, else 0. */
+static int own_error(int rc)
+{
+	return rc == -EMFILE || rc == -ENFILE || rc == -ENOMEM ? rc : 0;
+}
+
+/*
+ * Whether an fd has lines of gmem in fdinfo, or a negative errno. They come from the module, so
+ * that other files need not be opened: open() of a file of FUSE waits for its server.
+ */
+static int memory_info(int folder, const char *fd)
+{
+	char name[NAME_SIZE], line[128];
+	bool found = false;
+	FILE *file;
+
+	snprintf(name, sizeof(name), "fdinfo/%s", fd);
+	file = file_open(folder, name);
+	if (!file)
+		return own_error(-errno);
+	while (!found && fgets(line, sizeof(line), file))
+		found = !strncmp(line, GMEM_INFO, strlen(GMEM_INFO));
+	fclose(file);
+	return found;
+}
+
 /**
  * struct memories - the gmem fds that were found so far
  * @all: array of @count
@@ -189,15 +217,15 @@ static int memory_add(int folder, const char *name, const char *link, void *data
 	struct who_memory memory = { .pid = memories->pid }, *more;
 	struct gmem_ioctl_stat stat_gmem;
 	struct stat st;
-	int rc = 0;
+	int rc = memory_link(link, memory.name, sizeof(memory.name)) ?
+		 memory_info(folder, name + strlen("fd/")) : 0;
 
-	if (!memory_link(link, memory.name, sizeof(memory.name)))
-		return 0;
+	if (rc <= 0)
+		return rc;
+	rc = 0;
 	memory.fd = who_open(folder, name, S_IFREG);
-	if (memory.fd == -EMFILE || memory.fd == -ENFILE || memory.fd == -ENOMEM)
-		return memory.fd;
 	if (memory.fd < 0)
-		return 0;
+		return own_error(memory.fd);
 	if (fstat(memory.fd, &st) || gmem_stat(memory.fd, &stat_gmem))
 		goto out_close;
 	memory.device = st.st_dev;
