@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * KVM's and the PSP driver's ABI for SNP guests. The names are our own: some
- * kernel headers have these structures and some do not.
+ * The ABI of KVM and of the PSP driver for SNP guests. The names differ from those of the kernel,
+ * because only some kernel headers have these structures.
  */
 #ifndef GMEMCTL_SNP_ABI_H
 #define GMEMCTL_SNP_ABI_H
@@ -44,7 +44,10 @@ enum snp_kvm_command {
 
 /**
  * struct snp_kvm_cmd - argument of KVM_MEMORY_ENCRYPT_OP
- * @error: the firmware's; KVM does not clear it, so do it before each call
+ * @id: enum snp_kvm_command
+ * @data: address of the structure of the command
+ * @error: out: error of the firmware. KVM does not clear it: clear it before each call.
+ * @sev_fd: number of the open /dev/sev
  */
 struct snp_kvm_cmd {
 	uint32_t id;
@@ -71,8 +74,9 @@ struct snp_kvm_launch_start {
 };
 
 /**
- * struct snp_kvm_launch_update - KVM moves gfn_start, uaddr and len forward by
- *	what it has done, which may be less than what was asked for
+ * struct snp_kvm_launch_update - argument of KVM_SEV_SNP_LAUNCH_UPDATE
+ *
+ * KVM can process a part of the request. It advances gfn_start, uaddr and len by this part.
  */
 struct snp_kvm_launch_update {
 	uint64_t gfn_start;
@@ -114,7 +118,7 @@ _Static_assert(offsetof(struct snp_kvm_launch_finish, host_data) == 0x13, "KVM A
 _Static_assert(offsetof(struct snp_kvm_launch_finish, flags) == 0x36, "KVM ABI");
 _Static_assert(offsetof(struct snp_kvm_launch_finish, pad1) == 0x38, "KVM ABI");
 
-/* The CPUID page, which the firmware checks and corrects */
+/* The CPUID page. The firmware checks it, and returns corrected values. */
 #define SNP_CPUID_ENTRIES 64
 
 struct snp_cpuid_entry {
@@ -160,10 +164,10 @@ struct snp_sev_status {
 } __attribute__((packed));
 
 /*
- * Bits of the platform_init of SNP_PLATFORM_STATUS. Linux names the first; the
- * second is in the SEV-SNP firmware ABI, and in the library sev of virtee: set if
- * no two addresses were found to be the same memory since the last reset, from
- * firmware 1.55.22 of Milan and 1.55.38 of Genoa on.
+ * Bits of platform_init of SNP_PLATFORM_STATUS. Linux has a name for the first one. The second one
+ * is from the SEV-SNP firmware ABI and the library sev of virtee. It is set if the firmware has
+ * checked since the last reset that no two addresses are the same memory. Firmware 1.55.22 of
+ * Milan and 1.55.38 of Genoa are the first versions that set it.
  */
 #define SNP_INIT_RMP 1
 #define SNP_INIT_ALIAS_CHECK 2
@@ -194,7 +198,7 @@ _Static_assert(sizeof(struct snp_sev_config) == 64, "PSP ABI");
 _Static_assert(SNP_SEV_ISSUE_CMD == 0xc0105300, "PSP ABI");
 _Static_assert(KVM_MEMORY_ENCRYPT_OP == 0xc008aeba, "KVM ABI");
 
-/* Status codes of the firmware that a launch can end with */
+/* Status codes of the firmware that a launch can return */
 enum snp_fw_error {
 	SNP_FW_SUCCESS = 0,
 	SNP_FW_INVALID_GUEST_STATE = 2,
@@ -204,10 +208,10 @@ enum snp_fw_error {
 	SNP_FW_INVALID_PARAM = 0x16,
 };
 
-/** snp_fw_error_name() - as AMD's specification has it; never NULL */
+/** snp_fw_error_name() - name of a status code in AMD's specification; never NULL */
 const char *snp_fw_error_name(uint32_t code);
 
-/** snp_fw_error_hint() - what to do about it in a launch, or NULL */
+/** snp_fw_error_hint() - what to do about a status code of a launch, or NULL */
 const char *snp_fw_error_hint(uint32_t code);
 
 #define SNP_POLICY_ABI_MINOR 0xffULL
@@ -217,23 +221,23 @@ const char *snp_fw_error_hint(uint32_t code);
 #define SNP_POLICY_MIGRATE_MA (1ULL << 18)
 #define SNP_POLICY_DEBUG (1ULL << 19)
 #define SNP_POLICY_SINGLE_SOCKET (1ULL << 20)
-/* Bits that a version of the firmware has given a meaning; bit 17 is always set. */
+/* Bits that some version of the firmware knows; bit 17 is always set. */
 #define SNP_POLICY_KNOWN ((1ULL << 26) - 1)
 
-/* What a guest is launched with unless something else is asked for. */
+/* The policy of a launch without --policy */
 #define SNP_POLICY_DEFAULT (SNP_POLICY_SMT | SNP_POLICY_RESERVED_ONE)
 
 /**
- * snp_policy_format() - in words: the ABI version asked for and what is allowed
+ * snp_policy_format() - describe a policy: the minimum ABI version, and what it allows
  *
  * Return: @text.
  */
 char *snp_policy_format(uint64_t policy, char *text, size_t size);
 
 /**
- * snp_termination_format() - KVM_SYSTEM_EVENT_SEV_TERM in words
- * @msr: the first word of the event: what the guest has written to the GHCB MSR,
- *	or only the address of its GHCB
+ * snp_termination_format() - describe a KVM_SYSTEM_EVENT_SEV_TERM
+ * @msr: first word of the event: the value that the guest has written to the GHCB MSR, or the
+ *	address of its GHCB, which has no reason
  *
  * Return: @text.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What an OVMF image, or one of an SVSM, says about how to launch it: a table
- * of GUIDs just before the reset vector, which also leads to the SEV metadata.
+ * Parses the image of OVMF or of an SVSM. A table of GUIDs just before the reset vector has the
+ * properties of the launch, and the location of the SEV metadata.
  */
 #ifndef GMEMCTL_SNP_FIRMWARE_H
 #define GMEMCTL_SNP_FIRMWARE_H
@@ -33,15 +33,18 @@ struct snp_section {
 
 /**
  * struct snp_firmware - a parsed image
- * @name: for messages; not copied
+ * @name: name for messages; not copied
  * @data: the image; not copied
- * @size: in bytes, a multiple of the page size
- * @end: guest physical address just after it
- * @has_reset: @reset_eip, where APs start, is known
- * @has_hash_table: the table of kernel hashes has a place
- * @hash_table: its address, or 0 if this build does not check kernels
- * @hash_table_size: bytes that the firmware has for it, 0 without an address
- * @has_svsm: the image is an SVSM whose entry is @svsm_offset into it
+ * @size: its size in bytes, a multiple of the page size
+ * @end: guest physical address of its end
+ * @has_reset: the image has @reset_eip
+ * @reset_eip: address at which APs start
+ * @has_hash_table: the image has an entry for the table of kernel hashes
+ * @hash_table: address of this table; 0: this build does not check kernels
+ * @hash_table_size: size reserved for the table; 0 without an address
+ * @has_svsm: the image is an SVSM
+ * @svsm_offset: offset of its entry point
+ * @nr_sections: number of sections
  * @sections: the SEV metadata, in the order of the image
  */
 struct snp_firmware {
@@ -61,24 +64,23 @@ struct snp_firmware {
 };
 
 /**
- * snp_firmware_parse() - find out what is in an image
- * @end: the guest physical address just after it, SNP_4G for a BIOS. It is page
- *	aligned, and at most 4 GiB.
+ * snp_firmware_parse() - parse an image
+ * @end: guest physical address of its end, SNP_4G for a BIOS; page-aligned, and at most 4 GiB
  *
- * The sections are checked: aligned, known, disjoint, clear of the image, and not
- * two of them for secrets, CPUID or kernel hashes.
+ * The sections must be aligned, of known types and disjoint, and must not overlap the image. There
+ * can be only one section for secrets, one for CPUID, and one for kernel hashes.
  *
- * Return: 0; -EINVAL for something that is not OVMF, or damaged; -ENODATA for an
- * OVMF without SEV metadata; -EFBIG for one that is too large.
+ * Return: 0; -EINVAL for an image that is not OVMF, or is damaged; -ENODATA for an OVMF without
+ * SEV metadata; -EFBIG for an image that is too large.
  */
 int snp_firmware_parse(struct snp_firmware *firmware, const char *name, const void *data,
 		       uint64_t size, uint64_t end, struct error *error);
 
-/** snp_firmware_section() - the section of a type, the first of many; or NULL */
+/** snp_firmware_section() - the first section of a type, or NULL */
 const struct snp_section *
 snp_firmware_section(const struct snp_firmware *firmware, uint32_t type);
 
-/** snp_section_name() - of a type, or NULL */
+/** snp_section_name() - name of a type of section, or NULL */
 const char *snp_section_name(uint32_t type);
 
 #endif /* GMEMCTL_SNP_FIRMWARE_H */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * ID block and ID authentication: with them the owner of a guest says which
- * launch digest and policy are his, and signs it; the firmware refuses to finish
- * the launch of anything else.
+ * ID block and ID authentication. The ID block has the launch digest and the policy that the owner
+ * of a guest expects. The ID authentication has the owner's signatures. The firmware does not
+ * finish the launch of a guest with another digest or policy.
  */
 #ifndef GMEMCTL_SNP_ID_BLOCK_H
 #define GMEMCTL_SNP_ID_BLOCK_H
@@ -17,53 +17,54 @@
 
 #define SNP_KEY_SIZE 0x404
 #define SNP_SIGNATURE_SIZE 0x200
-/* ECDSA on P-384 with SHA-384, in every field that names an algorithm */
+/* ECDSA on P-384 with SHA-384: the value of every field for an algorithm */
 #define SNP_ALGORITHM 1
 
 /**
- * snp_key_parse() - a private key in PEM form
- * @name: for messages
- * @pem: the file, of @size bytes
- * @key: out: NULL after a failure, else to be freed with EVP_PKEY_free()
+ * snp_key_parse() - parse a private key in PEM form
+ * @name: name of the file, for messages
+ * @pem: contents of the file, @size bytes
+ * @key: out: the key, freed with EVP_PKEY_free(); NULL after a failure
  *
- * A key with a passphrase is refused: nothing here asks a person.
+ * A key with a passphrase is refused: nothing reads one from a terminal.
  *
- * Return: 0 or -EINVAL for what is no such key.
+ * Return: 0, or -EINVAL if it is not such a key on P-384.
  */
 int snp_key_parse(const char *name, const void *pem, size_t size, EVP_PKEY **key,
 		  struct error *error);
 
 /**
- * snp_key_no_passphrase() - a pem_password_cb that has none
+ * snp_key_no_passphrase() - a pem_password_cb that returns no passphrase
  *
- * For all that reads PEM: without it OpenSSL asks at the terminal, and a
- * certificate that says that it is encrypted is enough for that.
+ * All readers of PEM use it. Without it OpenSSL asks on the terminal for a passphrase, also for a
+ * certificate that is marked as encrypted.
  *
  * Return: -1.
  */
 int snp_key_no_passphrase(char *buffer, int size, int writing, void *context);
 
-/** snp_key_encode() - the public half of a key, in the firmware's form */
+/** snp_key_encode() - encode the public part of a key in the firmware's form */
 int snp_key_encode(EVP_PKEY *key, uint8_t bytes[SNP_KEY_SIZE], struct error *error);
 
 /**
- * snp_key_decode() - a public key from the firmware's form
- * @name: for the message
+ * snp_key_decode() - decode a public key in the firmware's form
+ * @name: name for the message
  *
- * Return: 0, or -EINVAL for another curve, a point that is not on it, or bytes
- * that have to be zero.
+ * Return: 0, or -EINVAL for another curve, a point that is not on the curve, or reserved bytes that
+ * are not zero.
  */
 int snp_key_decode(const char *name, const uint8_t bytes[SNP_KEY_SIZE],
 		   EVP_PKEY **key, struct error *error);
 
+/** snp_key_sign() - sign data; the signature is in the firmware's form */
 int snp_key_sign(EVP_PKEY *key, const void *data, size_t size,
 		 uint8_t signature[SNP_SIGNATURE_SIZE], struct error *error);
 
 /**
  * snp_key_verify() - check a signature
- * @name: what is signed, for the message
+ * @name: name of the signed data, for the message
  *
- * Return: 0; -EBADMSG if it is not the key's; -EINVAL if it is no signature.
+ * Return: 0; -EBADMSG if the signature is not valid for this key; -EINVAL if it is malformed.
  */
 int snp_key_verify(EVP_PKEY *key, const char *name, const void *data, size_t size,
 		   const uint8_t signature[SNP_SIGNATURE_SIZE], struct error *error);
@@ -73,7 +74,7 @@ int snp_key_is_p384(EVP_PKEY *key);
 
 #define SNP_ID_SIZE 16
 
-/** struct snp_id_block - ID block of the SNP firmware ABI */
+/** struct snp_id_block - the ID block of the SNP firmware ABI */
 struct snp_id_block {
 	uint8_t digest[SNP_DIGEST_SIZE];
 	uint8_t family_id[SNP_ID_SIZE];
@@ -84,9 +85,9 @@ struct snp_id_block {
 };
 
 /**
- * struct snp_id_auth - ID authentication information structure
- * @id_block_signature: over the ID block, by @id_key
- * @id_key_signature: over @id_key, by @author_key
+ * struct snp_id_auth - the ID authentication information structure of the SNP firmware ABI
+ * @id_block_signature: signature of the ID block by @id_key
+ * @id_key_signature: signature of @id_key by @author_key
  */
 struct snp_id_auth {
 	uint32_t id_key_algorithm;
@@ -110,8 +111,10 @@ _Static_assert(offsetof(struct snp_id_auth, id_key_signature) == 0x680, "SNP fir
 _Static_assert(offsetof(struct snp_id_auth, author_key) == 0x880, "SNP firmware ABI");
 
 /**
- * struct snp_id_keys - SHA-384 of the keys: what an attestation report shows
+ * struct snp_id_keys - SHA-384 of the keys, as in an attestation report
+ * @id_key_digest: digest of the ID key
  * @has_author: there is an author key
+ * @author_key_digest: digest of the author key
  */
 struct snp_id_keys {
 	uint8_t id_key_digest[SNP_DIGEST_SIZE];
@@ -121,16 +124,18 @@ struct snp_id_keys {
 
 /**
  * snp_id_auth_create() - sign an ID block
- * @author_key: or NULL, for a launch without one
+ * @author_key: key that signs the ID key, or NULL
  */
 int snp_id_auth_create(struct snp_id_auth *auth, const struct snp_id_block *block, EVP_PKEY *id_key,
 		       EVP_PKEY *author_key, struct error *error);
 
 /**
- * snp_id_auth_check() - do what the firmware does at the end of a launch, before
- *	it is too late to correct anything
+ * snp_id_auth_check() - make the checks that the firmware makes at the end of a launch
+ * @keys: out: digests of the keys
  *
- * Return: 0; -EINVAL for something malformed; -EBADMSG for a wrong signature.
+ * A launch that fails at its end costs the VM, so this is called before it.
+ *
+ * Return: 0; -EINVAL if a structure is malformed; -EBADMSG for a wrong signature.
  */
 int snp_id_auth_check(const struct snp_id_block *block, const struct snp_id_auth *auth,
 		      struct snp_id_keys *keys, struct error *error);

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * IGVM files: a guest as a list of directives to its loader, in the order in which
- * they are measured. Only what an SEV-SNP guest is made of is read.
+ * Parses IGVM files. Such a file is a list of directives to the loader of a guest, in the order in
+ * which they are measured. Only directives for SEV-SNP are used.
  *
- * Numbers, layouts and rules are those of Microsoft's igvm_defs 0.4, which is the
- * specification; what is measured, and how, is that of its library igvm
- * (measurement/snp.rs) and of coconut-svsm's igvmmeasure.
+ * Numbers, layouts and rules are those of Microsoft's igvm_defs 0.4, the specification. Pages are
+ * measured as by its library igvm (measurement/snp.rs) and by coconut-svsm's igvmmeasure.
  */
 #ifndef GMEMCTL_SNP_IGVM_H
 #define GMEMCTL_SNP_IGVM_H
@@ -19,19 +18,22 @@
 #include "id_block.h"
 #include "vmsa.h"
 
-/* A file that begins so is one. */
+/* The first bytes of an IGVM file */
 #define SNP_IGVM_MAGIC "IGVM"
 
-/* Parameter areas, their memory and parameters: more than any loader fills in */
+/* Limits for parameter areas, their sizes and parameters, vCPUs and ranges of memory */
 #define SNP_IGVM_AREAS 16
 #define SNP_IGVM_AREA_SIZE (UINT64_C(1) << 20)
 #define SNP_IGVM_PARAMETERS 64
 #define SNP_IGVM_VCPUS 64
 #define SNP_IGVM_RANGES 32
-/* All pages, in bytes: zeros need no room in the file, and time to be measured. */
+/*
+ * Limit for the size of all pages, in bytes: pages of zeros take no space in the file, but time to
+ * measure.
+ */
 #define SNP_IGVM_PAGES_SIZE (UINT64_C(4) << 30)
 
-/* Types of parameters, which are those of their headers */
+/* Types of parameters: the types of their headers */
 enum snp_igvm_parameter_type {
 	SNP_IGVM_VP_COUNT = 0x307,
 	SNP_IGVM_SRAT = 0x308,
@@ -46,11 +48,11 @@ enum snp_igvm_parameter_type {
 };
 
 /**
- * struct snp_igvm_area - memory that the loader fills with parameters
- * @index: by which directives name it
- * @size: bytes, whole pages
+ * struct snp_igvm_area - a parameter area, which the loader fills
+ * @index: its index in directives
+ * @size: size in bytes, a multiple of the page size
  * @data: its contents; owned
- * @inserted: it has its place in the guest
+ * @inserted: a directive has inserted it into the guest
  */
 struct snp_igvm_area {
 	uint32_t index;
@@ -60,9 +62,10 @@ struct snp_igvm_area {
 };
 
 /**
- * struct snp_igvm_parameter - what goes where in an area
- * @area: of struct snp_igvm
- * @offset: bytes into it
+ * struct snp_igvm_parameter - a parameter in an area
+ * @type: type of the parameter
+ * @area: index of the area in struct snp_igvm
+ * @offset: offset in the area
  */
 struct snp_igvm_parameter {
 	enum snp_igvm_parameter_type type;
@@ -71,10 +74,10 @@ struct snp_igvm_parameter {
 };
 
 /**
- * struct snp_igvm_vcpu - the state in which a vCPU starts
- * @index: of the vCPU
- * @gpa: of its VMSA in the measurement
- * @vmsa: a page of the file, at any alignment
+ * struct snp_igvm_vcpu - the initial state of a vCPU
+ * @index: index of the vCPU
+ * @gpa: address of its VMSA in the measurement
+ * @vmsa: the VMSA, in the file; not aligned
  */
 struct snp_igvm_vcpu {
 	uint32_t index;
@@ -84,20 +87,25 @@ struct snp_igvm_vcpu {
 
 /**
  * struct snp_igvm - a parsed file, for SEV-SNP
- * @name: for messages; not copied
- * @data: the file, of @size bytes; not copied
+ * @name: name for messages; not copied
+ * @data: the file, @size bytes; not copied
  * @mask: bit of SEV-SNP in the compatibility masks
  * @highest_vtl: the highest virtual trust level that the guest uses
- * @shared_boundary: above this address memory is shared; 0: there is none
+ * @shared_boundary: memory from this address on is shared; 0: there is no boundary
  * @has_policy, @policy: guest policy
  * @has_id_block, @id_block, @id_auth: the ID block, in the firmware's form; its
  *	policy is @policy
- * @pages_size: bytes of all runs
- * @runs: what is measured, VMSAs included, in this order; owned. As many of them as there are
- *	vCPUs are VMSAs.
- * @required: memory that the guest wants, pages included; disjoint, in no order
- * @shared: there are pages that the host may read
- * @relocatable: it may be loaded elsewhere, which is not done here
+ * @pages_size: size of all runs in bytes
+ * @runs: the measured pages, VMSAs included, in this order; owned. There is one VMSA for each
+ *	vCPU.
+ * @nr_runs: number of runs
+ * @room: allocated entries of @runs
+ * @areas: parameter areas
+ * @parameters: parameters in these areas
+ * @vcpus: the vCPUs
+ * @required: memory that the guest needs, pages included; disjoint, in no order
+ * @shared: there are pages that the host can read
+ * @relocatable: the file can be loaded at other addresses; this is not supported
  */
 struct snp_igvm {
 	const char *name;
@@ -128,26 +136,25 @@ struct snp_igvm {
 };
 
 /**
- * snp_igvm_parse() - read a file
- * @igvm: out; snp_igvm_free() it in any case
- * @data: the file; it has to outlive @igvm
+ * snp_igvm_parse() - parse a file
+ * @igvm: out: the parsed file; the caller calls snp_igvm_free(), also after a failure
+ * @data: contents of the file, which must outlive @igvm
  *
- * Return: 0; -EINVAL for what is no IGVM file, or is damaged; -ENODATA for one that
- * has nothing for SEV-SNP; -EOPNOTSUPP for one with directives that this reader
- * does not know; -ENOMEM.
+ * Return: 0; -EINVAL if it is no IGVM file, or is damaged; -ENODATA if it has nothing for SEV-SNP;
+ * -EOPNOTSUPP if it has directives that are not supported; -ENOMEM.
  */
 int snp_igvm_parse(struct snp_igvm *igvm, const char *name, const void *data,
 		   uint64_t size, struct error *error);
 void snp_igvm_free(struct snp_igvm *igvm);
 
-/** snp_igvm_is() - whether a file is meant to be one */
+/** snp_igvm_is() - whether a file begins as an IGVM file */
 bool snp_igvm_is(const void *data, uint64_t size);
 
 /**
  * snp_igvm_kvm_fault() - why KVM would measure another digest, or NULL
  *
- * KVM measures the VMSAs last, vCPU by vCPU, at an address of its own, and takes
- * each page once.
+ * KVM measures the VMSAs last, in the order of the vCPUs, at SNP_VMSA_GPA. It adds each page at
+ * most once.
  */
 const char *snp_igvm_kvm_fault(const struct snp_igvm *igvm);
 

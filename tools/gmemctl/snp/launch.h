@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The launch of an SNP guest: from a new VM to one whose memory and vCPUs the
- * firmware has measured and taken. Each step is one function, in this order; a
- * step out of order is refused before KVM hears of it, and after a failure that
- * cannot be repaired nothing more is sent to KVM.
+ * The launch of an SNP guest. It starts with a new VM, and ends when the firmware has measured its
+ * memory and vCPUs. Each step is a function, in the order of this file. A step out of order is
+ * refused without a call of KVM. After a failure that cannot be repaired nothing more is sent to
+ * KVM.
  */
 #ifndef GMEMCTL_SNP_LAUNCH_H
 #define GMEMCTL_SNP_LAUNCH_H
@@ -23,11 +23,11 @@
 struct kvm_cpuid2;
 
 /**
- * snp_cpuid_page_build() - make a page of what a vCPU's CPUID says
+ * snp_cpuid_page_build() - build the CPUID page from the CPUID of a vCPU
  *
- * What the firmware is known not to accept is left out: features that KVM
- * emulates, and those of speculation that a guest cannot use. Entries that are
- * all zero are left out, too: a guest takes what is not there for zero.
+ * Bits that the firmware is known to refuse are cleared: features that KVM emulates, and controls
+ * of speculation that a guest cannot use. Entries with only zeros are left out: a guest reads
+ * missing entries as zeros.
  *
  * Return: 0; -E2BIG for more than SNP_CPUID_ENTRIES entries.
  */
@@ -38,22 +38,22 @@ int snp_cpuid_page_build(struct snp_cpuid_page *page,
 #define SNP_GHCB_VERSION 2
 
 /**
- * struct snp_launch_config - what to launch; all of it has to outlive the launch
- * @image: firmware, vCPUs; its VMM is SNP_VMM_GMEMCTL, it has no SVSM; with a
- *	signature of 0 the CPU's own is taken. Or an IGVM file, whose parameter areas
- *	are filled in before snp_launch_populate().
- * @policy: what the firmware is to enforce
- * @id_block: or NULL; then there is no @id_auth
- * @id_auth: its signatures
+ * struct snp_launch_config - what to launch; it must outlive the launch, with all that it points to
+ * @image: firmware and vCPUs, with the VMM SNP_VMM_GMEMCTL, and without an SVSM. With signature 0
+ *	that of the host's CPU is used. Or an IGVM file, whose parameter areas are filled
+ *	before snp_launch_populate().
+ * @policy: guest policy
+ * @id_block: the ID block; NULL: there is none, and no @id_auth
+ * @id_auth: signatures of the ID block
  * @host_data: SNP_HOST_DATA_SIZE bytes for the attestation report, or NULL
- * @vcek_disabled: reports are not to be signed by the VCEK
- * @certs: certificates for the guest, @certs_size bytes in the form of the GHCB
- *	specification; NULL: the guest's requests are not to come to the VMM
- * @cpuid_strict: fail if the firmware corrects the CPUID page; else what it wants
- *	is told, and taken
- * @step: told of each step when it is done, in a word or two, and of details; may be NULL
- * @pages: told the same of a step that has added pages, in numbers; may be NULL
- * @data: for @step
+ * @vcek_disabled: the VCEK must not sign reports
+ * @certs: certificates for the guest, @certs_size bytes in the format of the GHCB specification;
+ *	NULL: requests of the guest for certificates do not cause exits
+ * @cpuid_strict: fail if the firmware corrects the CPUID page; otherwise report the corrections,
+ *	and use them
+ * @step: called when a step is done, with its name and details; may be NULL
+ * @pages: called after @step for a step that has added pages; may be NULL
+ * @data: for @step and @pages
  */
 struct snp_launch_config {
 	struct snp_image image;
@@ -71,14 +71,14 @@ struct snp_launch_config {
 };
 
 /**
- * enum snp_launch_state - how far a launch is
- * @SNP_LAUNCH_CLOSED: nothing has been done, or all is over
- * @SNP_LAUNCH_READY: checked and predicted, /dev/sev is open
- * @SNP_LAUNCH_INITED: KVM knows that it is an SNP VM
- * @SNP_LAUNCH_STARTED: the firmware knows the guest
- * @SNP_LAUNCH_POPULATED: all memory is in the guest
- * @SNP_LAUNCH_FINISHED: it can run
- * @SNP_LAUNCH_FAILED: it never will
+ * enum snp_launch_state - the state of a launch
+ * @SNP_LAUNCH_CLOSED: not opened, or closed
+ * @SNP_LAUNCH_READY: the configuration is checked, the digest predicted, and /dev/sev open
+ * @SNP_LAUNCH_INITED: KVM has initialised the VM for SNP
+ * @SNP_LAUNCH_STARTED: the firmware has created the guest
+ * @SNP_LAUNCH_POPULATED: all pages are added
+ * @SNP_LAUNCH_FINISHED: the guest can run
+ * @SNP_LAUNCH_FAILED: a step has failed, and the guest can never run
  */
 enum snp_launch_state {
 	SNP_LAUNCH_CLOSED,
@@ -91,19 +91,19 @@ enum snp_launch_state {
 };
 
 /**
- * struct snp_launch - a launch going on
- * @config: as given
+ * struct snp_launch - a launch
+ * @config: the configuration
  * @vm: the VM
- * @sev_fd: /dev/sev; KVM sends commands to this number of this process as long
- *	as the guest lives, also those that the guest asks for
+ * @sev_fd: /dev/sev. As long as the guest lives, KVM sends commands to the file that has this
+ *	number in this process, also on requests of the guest.
  * @state: see enum snp_launch_state
- * @image: of @config, with the CPU's signature
- * @plan: what is added to memory
- * @predicted: the digest that the firmware will have computed
- * @cpuid: the page as the firmware has taken it
- * @corrections: registers that it wanted otherwise
- * @calls: SNP_LAUNCH_UPDATE so far
- * @retries: of them, those that KVM wanted to have repeated
+ * @image: image of @config, with the CPU's signature
+ * @plan: the pages that are added
+ * @predicted: the digest that the firmware has to compute
+ * @cpuid: the CPUID page, as the firmware has accepted it
+ * @corrections: number of registers that the firmware has corrected
+ * @calls: number of calls of SNP_LAUNCH_UPDATE
+ * @retries: number of these calls that repeat one which has failed with EAGAIN or EINTR
  */
 struct snp_launch {
 	const struct snp_launch_config *config;
@@ -120,62 +120,61 @@ struct snp_launch {
 };
 
 /**
- * snp_launch_open() - check everything that can be checked, predict, and open
- *	/dev/sev
- * @vm: of type KVM_X86_SNP_VM; nothing is done to it
+ * snp_launch_open() - check the configuration, predict the digest, and open /dev/sev
+ * @vm: a VM of type KVM_X86_SNP_VM, which is not changed
  *
- * ID block, ID authentication, policy and features are checked here: later a
- * mistake would cost the VM. snp_launch_close() works in any case.
+ * ID block, ID authentication, policy and features are checked here, because a later failure costs
+ * the VM. snp_launch_close() can be called afterwards, also after a failure.
  *
- * Return: 0; -EINVAL or -EBADMSG for what is wrong with @config; -EOPNOTSUPP for
- * what this KVM lacks; what open() says.
+ * Return: 0; -EINVAL or -EBADMSG for an invalid @config; -EOPNOTSUPP if KVM lacks something;
+ * -ENOMEM; an error of open().
  */
 int snp_launch_open(struct snp_launch *launch, const struct snp_launch_config *config,
 		    struct vm *vm, struct error *error);
 
-/** snp_launch_init() - KVM_SEV_INIT2; before vCPUs are created */
+/** snp_launch_init() - KVM_SEV_INIT2; called before vCPUs are created */
 int snp_launch_init(struct snp_launch *launch, struct error *error);
 
 /**
- * snp_launch_start() - check memory, and have the firmware create the guest
+ * snp_launch_start() - check the memory, and let the firmware create the guest
  *
- * Return: 0; -EFAULT if the guest's memory does not have the addresses of all that
- * is to be added: its slots have to be there; what KVM says.
+ * The slots of the guest must exist.
+ *
+ * Return: 0; -EFAULT if a page that is to be added has no place in private memory; an error of KVM.
  */
 int snp_launch_start(struct snp_launch *launch, struct error *error);
 
 /**
  * snp_launch_populate() - add all pages
- * @memory: of the VM, attached. What is added becomes private where it is not.
- * @vcpu: the first one; the CPUID page says what its CPUID is
+ * @memory: memory of the VM, attached. Pages that are added become private first.
+ * @vcpu: the first vCPU, whose CPUID is in the CPUID page
  *
- * Return: 0; -EIO and others of KVM.
+ * Return: 0; -EIO or another error of KVM.
  */
 int snp_launch_populate(struct snp_launch *launch, struct guest_memory *memory,
 			struct vcpu *vcpu, struct error *error);
 
 /**
- * snp_launch_finish() - set the vCPUs, and hand the guest to the firmware
- * @vcpus: all of the VM, in the order of their creation
+ * snp_launch_finish() - set the registers of the vCPUs, and finish the launch
+ * @vcpus: all vCPUs, in the order of their creation
  *
- * After a failure the VM cannot be used for anything any more.
+ * After a failure the VM cannot be used any more.
  */
 int snp_launch_finish(struct snp_launch *launch, struct vcpu *vcpus, struct error *error);
 
-/** snp_launch_close() - close /dev/sev; the vCPUs have to be gone */
+/** snp_launch_close() - close /dev/sev, and free; called after the vCPUs are destroyed */
 void snp_launch_close(struct snp_launch *launch);
 
-/* For the files of this library */
+/* Shared by the files of this library */
 
 /* launch_vcpu.c */
 
 /**
- * snp_launch_vcpu() - set the registers that get into the VMSA, and see that KVM
- *	has them as they were meant
+ * snp_launch_vcpu() - set the measured registers of a vCPU, and check that KVM has kept them
  */
 int snp_launch_vcpu(struct snp_launch *launch, struct vcpu *vcpu, struct error *error);
 
-/** snp_launch_get_cpuid() - what KVM holds for a vCPU; to be freed */
+/** snp_launch_get_cpuid() - get the CPUID of a vCPU from KVM; the caller frees it */
 int snp_launch_get_cpuid(struct vcpu *vcpu, struct kvm_cpuid2 **cpuid, struct error *error);
 
 #endif /* GMEMCTL_SNP_LAUNCH_H */

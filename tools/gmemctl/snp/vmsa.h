@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The VMSA page: the registers with which a vCPU starts. One per vCPU is part
- * of the launch digest, so that the digest depends on who programs the vCPU.
+ * The VMSA page: the initial registers of a vCPU. The launch digest includes one for each vCPU, so
+ * it depends on the VMM that sets the registers.
  */
 #ifndef GMEMCTL_SNP_VMSA_H
 #define GMEMCTL_SNP_VMSA_H
@@ -21,8 +21,8 @@ struct vmsa_segment {
 };
 
 /**
- * struct snp_vmsa - the page, as the AMD manual (volume 2, appendix B) and the
- *	kernel's struct sev_es_save_area lay it out
+ * struct snp_vmsa - the page, with the layout of the AMD manual (volume 2, appendix B) and of the
+ *	kernel's struct sev_es_save_area
  */
 struct snp_vmsa {
 	struct vmsa_segment es, cs, ss, ds, fs, gs, gdtr, ldtr, idtr, tr;
@@ -87,18 +87,18 @@ _Static_assert(offsetof(struct snp_vmsa, x87) == 0x420, "VMSA");
 _Static_assert(offsetof(struct snp_vmsa, xmm) == 0x470, "VMSA");
 _Static_assert(offsetof(struct snp_vmsa, ymm) == 0x570, "VMSA");
 
-/* sev_features: SNP is active. KVM sets it by itself. */
+/* sev_features: SNP is active. KVM sets this bit itself. */
 #define SNP_FEATURE_ACTIVE UINT64_C(1)
-/* The TSC is the guest's own. */
+/* sev_features: secure TSC */
 #define SNP_FEATURE_SECURE_TSC (UINT64_C(1) << 9)
 
 /* The reset vector of the first vCPU */
 #define SNP_RESET_EIP UINT32_C(0xfffffff0)
 
 /**
- * struct snp_vcpu - a vCPU as KVM's ioctls have set it
+ * struct snp_vcpu - the registers of a vCPU, as set by KVM's ioctls
  * @pat: MSR 0x277
- * @features: of KVM_SEV_INIT2, with SNP_FEATURE_ACTIVE
+ * @features: features of KVM_SEV_INIT2, with SNP_FEATURE_ACTIVE
  */
 struct snp_vcpu {
 	struct kvm_regs regs;
@@ -109,50 +109,49 @@ struct snp_vcpu {
 	uint64_t features;
 };
 
-/** snp_vmsa_features() - sev_features of a page, at any alignment */
+/** snp_vmsa_features() - get sev_features of a page, which need not be aligned */
 uint64_t snp_vmsa_features(const uint8_t page[SNP_PAGE_SIZE]);
 
 /**
- * snp_vmsa_from_vcpu() - what KVM makes of a vCPU when it measures it
+ * snp_vmsa_from_vcpu() - build the VMSA that KVM measures for a vCPU
  *
- * The transform of Linux 6.10 and newer for VMs of type KVM_X86_SNP_VM: EFER.SVME
- * and CR4.MCE are set, CR0.CD and NW cleared, segment attributes packed, the FPU
- * copied.
+ * This is what Linux 6.10 and newer do for VMs of type KVM_X86_SNP_VM: they set EFER.SVME and
+ * CR4.MCE, clear CR0.CD and NW, pack the attributes of segments, and copy the FPU.
  */
 void snp_vmsa_from_vcpu(struct snp_vmsa *vmsa, const struct snp_vcpu *vcpu);
 
 /**
- * snp_vcpu_from_vmsa() - what KVM has to be told to measure this page
- * @page: at any alignment
+ * snp_vcpu_from_vmsa() - get the registers with which KVM measures a given VMSA
+ * @page: the VMSA, which need not be aligned
+ * @at: out: after -EOPNOTSUPP, offset of the first byte that differs
  *
- * KVM makes the page by itself. State that it cannot be told, such as debug
- * registers, a VMPL, or MSRs of system calls, is not in @vcpu.
+ * KVM builds the page itself. @vcpu does not have state that cannot be set for that, such as debug
+ * registers, a VMPL, or MSRs of system calls.
  *
- * Return: 0; -EOPNOTSUPP if KVM would measure another page, with @at set to the
- * first byte that is not the same.
+ * Return: 0; -EOPNOTSUPP if KVM would measure another page.
  */
 int snp_vcpu_from_vmsa(struct snp_vcpu *vcpu, const uint8_t page[SNP_PAGE_SIZE], size_t *at);
 
 /**
- * snp_vcpu_reset() - how gmemctl programs a vCPU that starts in the firmware
- * @eip: SNP_RESET_EIP, or where the firmware wants its APs
- * @signature: CPUID leaf 1 EAX, which a CPU has in EDX after reset
+ * snp_vcpu_reset() - get the registers of gmemctl for a vCPU that starts in the firmware
+ * @eip: SNP_RESET_EIP, or the address at which the firmware starts APs
+ * @signature: CPUID leaf 1 EAX, which is in EDX after a reset
  *
- * Every register that gets into the VMSA has a value of its own here, none is
- * left to KVM. They are QEMU's, so that the digests are the same.
+ * It sets every measured register, and relies on no value of KVM's. The values are those of QEMU,
+ * so the digests are the same.
  */
 void snp_vcpu_reset(struct snp_vcpu *vcpu, uint32_t eip, uint32_t signature, uint64_t features);
 
 /**
- * enum snp_vmm - who launches
+ * enum snp_vmm - the VMM of a launch
  * @SNP_VMM_QEMU: QEMU on Linux 6.10 or newer
- * @SNP_VMM_EC2: Amazon EC2, as sev-snp-measure 0.0.13 and newer describe it
- * @SNP_VMM_EC2_OLD: the same with EDX 0, as older descriptions have it
+ * @SNP_VMM_EC2: Amazon EC2, as described by sev-snp-measure 0.0.13 and newer
+ * @SNP_VMM_EC2_OLD: the same with EDX 0, as in older descriptions
  * @SNP_VMM_GCE: Google Compute Engine
  * @SNP_VMM_KVM: a VMM that sets no register
- * @SNP_VMM_KVM_SREGS: one that does KVM_GET_SREGS and KVM_SET_SREGS
- * @SNP_VMM_GMEMCTL: gmemctl: snp_vcpu_reset()
- * @SNP_VMM_SVSM: QEMU with an SVSM: all vCPUs start in it, in protected mode
+ * @SNP_VMM_KVM_SREGS: a VMM that calls KVM_GET_SREGS and KVM_SET_SREGS
+ * @SNP_VMM_GMEMCTL: gmemctl, see snp_vcpu_reset()
+ * @SNP_VMM_SVSM: QEMU with an SVSM, in which all vCPUs start, in protected mode
  */
 enum snp_vmm {
 	SNP_VMM_QEMU,
@@ -166,27 +165,27 @@ enum snp_vmm {
 	SNP_VMM_COUNT,
 };
 
-/** snp_vmm_name() - as on the command line */
+/** snp_vmm_name() - name of a VMM for --vmm */
 const char *snp_vmm_name(enum snp_vmm vmm);
 
-/** snp_vmm_find() - by name. Return: the VMM, or -ENOENT. */
+/** snp_vmm_find() - find a VMM by its name. Return: the VMM, or -ENOENT. */
 int snp_vmm_find(const char *name);
 
-/** snp_vmm_wants_signature() - whether the VMSA has the CPU's signature in it */
+/** snp_vmm_wants_signature() - whether the VMSA includes the CPU's signature */
 bool snp_vmm_wants_signature(enum snp_vmm vmm);
 
 /**
- * snp_vmm_vmsa() - the VMSA that one VMM gives to a vCPU
- * @index: 0 for the first vCPU; an AP of SNP_VMM_KVM starts where the first does
- * @eip: SNP_RESET_EIP, where the firmware wants its APs, or the SVSM's entry
+ * snp_vmm_vmsa() - build the VMSA of a vCPU of a VMM
+ * @index: 0 for the first vCPU; with SNP_VMM_KVM all vCPUs start where the first one does
+ * @eip: SNP_RESET_EIP, the address at which the firmware starts APs, or the entry of the SVSM
  */
 void snp_vmm_vmsa(struct snp_vmsa *vmsa, enum snp_vmm vmm, unsigned int index,
 		  uint32_t eip, uint32_t signature, uint64_t features);
 
-/** snp_vcpu_signature() - what CPUID leaf 1 has in EAX */
+/** snp_vcpu_signature() - build the value of CPUID leaf 1 EAX */
 uint32_t snp_vcpu_signature(unsigned int family, unsigned int model, unsigned int stepping);
 
-/** snp_vcpu_type_find() - signature of a CPU model, by QEMU's name, or 0 */
+/** snp_vcpu_type_find() - get the signature of a CPU model by QEMU's name; 0: unknown */
 uint32_t snp_vcpu_type_find(const char *name);
 
 #endif /* GMEMCTL_SNP_VMSA_H */
