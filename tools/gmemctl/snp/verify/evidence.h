@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A report as it is handed out: as the firmware has written it, or within what a
- * driver or a cloud puts around it. Its TCB versions: the versions of what the
- * firmware of a CPU consists of, one byte each. Where each is in the 64 bits of a
- * report depends on the product.
+ * Parses attestation reports, in the formats of the firmware, of drivers and of clouds. A TCB is
+ * the versions of the parts of a CPU's firmware, one byte for each. Their places in the 64 bits of
+ * a report depend on the product.
  */
 #ifndef GMEMCTL_SNP_VERIFY_EVIDENCE_H
 #define GMEMCTL_SNP_VERIFY_EVIDENCE_H
@@ -14,7 +13,7 @@
 
 #include "../id_block.h"
 
-/* All of a TCB in text: "fmc=255,bootloader=255,..." */
+/* Size of the text of a TCB: "fmc=255,bootloader=255,..." */
 #define SNP_TCB_TEXT 80
 
 enum snp_tcb_layout {
@@ -26,10 +25,10 @@ enum snp_tcb_layout {
 enum { SNP_TCB_PARTS = 5 };
 
 /**
- * struct snp_tcb_part - one of the versions
- * @name: as it is shown and given
- * @extension: number of the certificate's extension with it, below AMD's arc 3
- * @byte: where it is in the 64 bits, for each layout; negative: it has none
+ * struct snp_tcb_part - a part of the firmware
+ * @name: its name in output and options
+ * @extension: number of the certificate's extension with its version, below AMD's arc 3
+ * @byte: index of its version in the 64 bits, for each layout; negative: there is none
  */
 struct snp_tcb_part {
 	const char *name;
@@ -40,51 +39,51 @@ struct snp_tcb_part {
 /* Source: SEV-SNP Firmware ABI (AMD 56860), TCB_VERSION; VCEK (AMD 57230) */
 extern const struct snp_tcb_part snp_tcb_parts[SNP_TCB_PARTS];
 
-/** struct snp_tcb - versions, in the order of snp_tcb_parts; 0 if there is none */
+/** struct snp_tcb - versions, in the order of snp_tcb_parts; 0: no version */
 struct snp_tcb {
 	uint8_t versions[SNP_TCB_PARTS];
 };
 
-/** snp_tcb_format() - to @text of SNP_TCB_TEXT, as snp_tcb_parse() reads it */
+/** snp_tcb_format() - write a TCB to @text, of SNP_TCB_TEXT bytes, as snp_tcb_parse() reads it */
 char *snp_tcb_format(uint64_t raw, enum snp_tcb_layout layout, char *text);
 
 /**
- * snp_tcb_parse() - "bootloader=3,snp=8,microcode=115"
+ * snp_tcb_parse() - parse a TCB: "bootloader=3,snp=8,microcode=115"
  *
- * What is not named is 0, which everything reaches.
+ * A version that is not given is 0, which is the lowest one.
  *
- * Return: 0, or -EINVAL for another name, one that is there twice, or a version
- * that is not 0 to 255.
+ * Return: 0, or -EINVAL for an unknown name, a name that occurs twice, or a version that is not 0
+ * to 255.
  */
 int snp_tcb_parse(const char *text, struct snp_tcb *tcb);
 
-/** snp_tcb_reaches() - whether no version is below that of @floor */
+/** snp_tcb_reaches() - whether each version is at least that of @floor */
 bool snp_tcb_reaches(uint64_t raw, enum snp_tcb_layout layout, const struct snp_tcb *floor);
 
 /**
- * snp_platform_format() - bits by name, as snp_platform_parse() reads them
+ * snp_platform_format() - write the names of platform bits, in the form of snp_platform_parse()
  *
- * A bit that has no name yet is shown as "bit-N".
+ * A bit without a name is written as "bit-N".
  *
  * Return: @text.
  */
 char *snp_platform_format(uint64_t bits, char *text, size_t size);
 
 /**
- * snp_platform_parse() - "ecc,alias-check"
+ * snp_platform_parse() - parse platform bits: "ecc,alias-check"
  *
- * A bit without a name is given as it is shown.
+ * A bit without a name is given as "bit-N".
  *
- * Return: 0, or -EINVAL for a name that is not known.
+ * Return: 0, or -EINVAL for an unknown name.
  */
 int snp_platform_parse(const char *text, uint64_t *bits);
 
 #define SNP_REPORT_SIZE 1184
-/* What is signed: everything before the signature. */
+/* Number of signed bytes: everything before the signature. */
 #define SNP_REPORT_SIGNED 0x2a0
 #define SNP_CHIP_ID_SIZE 64
 
-/* VMPL of a report that the host, not the guest, has asked for */
+/* VMPL of a report that the host has requested, not the guest */
 #define SNP_VMPL_HOST UINT32_MAX
 #define SNP_VMPL_MAX 3
 
@@ -93,7 +92,7 @@ struct snp_report_firmware {
 	uint8_t build, minor, major, reserved;
 };
 
-/** struct snp_report - versions 2 to 5; later ones use reserved bytes */
+/** struct snp_report - an attestation report, versions 2 to 5; newer versions use reserved bytes */
 struct snp_report {
 	uint32_t version;
 	uint32_t guest_svn;
@@ -137,7 +136,7 @@ _Static_assert(offsetof(struct snp_report, current) == 0x1e8, "SNP firmware ABI"
 _Static_assert(offsetof(struct snp_report, launch_tcb) == 0x1f0, "SNP firmware ABI");
 _Static_assert(offsetof(struct snp_report, signature) == SNP_REPORT_SIGNED, "SNP firmware ABI");
 
-/* Who has signed: bits 4 to 2 of key_info */
+/* The signing key: bits 4 to 2 of key_info */
 enum snp_signer {
 	SNP_SIGNER_VCEK = 0,
 	SNP_SIGNER_VLEK = 1,
@@ -150,25 +149,28 @@ static inline unsigned int snp_report_signer(const struct snp_report *report)
 }
 
 /**
- * snp_report_layout() - how its TCB versions are laid out
+ * snp_report_layout() - the layout of TCB versions in a report
  *
- * Since version 3 a report says which CPU it is of. One that does not is taken for
- * one of Milan.
+ * Reports have the model of the CPU from version 3 on. Older ones have the layout of Milan.
  */
 enum snp_tcb_layout snp_report_layout(const struct snp_report *report);
 
-/** snp_report_product() - "Milan", "Genoa", "Turin", or NULL if it does not say */
+/** snp_report_product() - "Milan", "Genoa", "Turin"; NULL for another CPU, or before version 3 */
 const char *snp_report_product(const struct snp_report *report);
 
-/* A report with certificates has some 10 KiB. */
+/* Limit of the size of a file; a report with certificates has about 10 KiB. */
 #define SNP_EVIDENCE_MAX (1 << 20)
 
 /**
- * struct snp_evidence - what was found in a file
- * @table: the certificate table of an extended report, or NULL
- * @claims: what Azure's paravisor says about the guest, or NULL; their hash, of
- *	@claims_hash_size bytes, is in the report, or should be
- * @buffer: what the others point into
+ * struct snp_evidence - the contents of a file with a report
+ * @report: the report
+ * @table: certificate table of an extended report, @table_size bytes; or NULL
+ * @table_size: size of the table
+ * @claims: the statement of Azure's paravisor about the guest, @claims_size bytes; or NULL. The
+ *	report must have its hash, see snp_evidence_claims_match().
+ * @claims_size: size of the claims
+ * @claims_hash_size: size of this hash
+ * @buffer: memory to which the other members point
  */
 struct snp_evidence {
 	struct snp_report report;
@@ -181,22 +183,22 @@ struct snp_evidence {
 };
 
 /**
- * snp_evidence_parse() - find the report in what a file has
- * @name: of the file, for messages
+ * snp_evidence_parse() - find the report in the contents of a file
+ * @name: name of the file, for messages
  *
- * These are known, each also in hexadecimal, with white space anywhere and with 0x
- * in front: a report; an extended report, which is followed by the certificate
- * table of the GHCB specification; the answer of SNP_GET_REPORT, with the report
- * at 0x20; the blob that Azure's vTPM has at 0x01400001, likewise.
+ * The known formats are: a report; a report followed by the certificate table of the GHCB
+ * specification; the answer of SNP_GET_REPORT, with the report at 0x20; and the blob that Azure's
+ * vTPM has at 0x01400001, with the report at 0x20. Each can also be hexadecimal, with white space
+ * anywhere, and with 0x in front.
  *
- * Return: 0, and the caller frees it with snp_evidence_free(); -EINVAL for anything
- * else; -ENOMEM.
+ * Return: 0, and the caller calls snp_evidence_free(); -EINVAL for another format; -EFBIG for more
+ * than SNP_EVIDENCE_MAX bytes; -ENOMEM.
  */
 int snp_evidence_parse(struct snp_evidence *evidence, const char *name,
 		       const uint8_t *data, size_t size, struct error *error);
 void snp_evidence_free(struct snp_evidence *evidence);
 
-/** snp_evidence_claims_match() - whether the report has the hash of @claims */
+/** snp_evidence_claims_match() - whether report_data of the report is the hash of the claims */
 bool snp_evidence_claims_match(const struct snp_evidence *evidence);
 
 #endif /* GMEMCTL_SNP_VERIFY_EVIDENCE_H */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a relying party asks of a report. One table has the name of each
- * expectation, and how its value is written: options of the command line, keys of
- * a file of expectations, and the manual's list are made of it.
+ * The expectations of a relying party. One table has the name of each expectation and the form of
+ * its value. Options of the command line, their help, and keys of a file of expectations come from
+ * this table.
  */
 #ifndef GMEMCTL_SNP_VERIFY_EXPECT_H
 #define GMEMCTL_SNP_VERIFY_EXPECT_H
@@ -40,10 +40,10 @@ enum snp_expect_id {
 	SNP_EXPECT_NR,
 };
 
-/* The longest name, as an option, with its NUL */
+/* Size of the longest name as an option, with its NUL */
 #define SNP_EXPECT_NAME_SIZE 24
 
-/* So many values of one expectation: the report has to have one of them. */
+/* Limits: number of values of an expectation, size of bytes, and of a text */
 #define SNP_EXPECT_VALUES 32
 #define SNP_EXPECT_BYTES 64
 #define SNP_EXPECT_TEXT 64
@@ -51,13 +51,13 @@ enum snp_expect_id {
 struct snp_value;
 
 /**
- * struct snp_expectation - one line of the table
- * @name: key of a file of expectations; with - for _, the option
- * @argument: what stands for its value in help, or NULL if it is yes or no
- * @help: what it asks for
- * @form: what a value looks like, for messages
- * @parse: takes a value that is not bytes. Return: 0, or -EINVAL.
- * @size: of values that are bytes, of which there may be several; else 0
+ * struct snp_expectation - an entry of the table
+ * @name: key in a file of expectations; with - for _ it is the option
+ * @argument: placeholder of the value in help; NULL if the value is yes or no
+ * @help: help text
+ * @form: form of a value, for messages
+ * @parse: parses a value that is not bytes. Return: 0, or -EINVAL.
+ * @size: size of a value that is bytes, of which there can be several; otherwise 0
  */
 struct snp_expectation {
 	const char *name;
@@ -71,10 +71,12 @@ struct snp_expectation {
 extern const struct snp_expectation snp_expectations[SNP_EXPECT_NR];
 
 /**
- * struct snp_value - what is expected
- * @count: how often it was given; 0: it is not expected
- * @number: a number, the bits of a set, a time, or true
- * @bytes: @count values of the expectation's size
+ * struct snp_value - an expected value
+ * @count: number of values; 0: nothing is expected
+ * @number: a number, bits, a time, or true
+ * @tcb: a TCB
+ * @text: a text
+ * @bytes: @count values of bytes; the report must have one of them
  */
 struct snp_value {
 	unsigned int count;
@@ -88,33 +90,33 @@ struct snp_expect {
 	struct snp_value values[SNP_EXPECT_NR];
 };
 
-/** snp_expect_option() - the option's name, to @name. Return: @name. */
+/** snp_expect_option() - write the name of the option to @name. Return: @name. */
 char *snp_expect_option(enum snp_expect_id id, char name[SNP_EXPECT_NAME_SIZE]);
 
 /**
- * snp_expect_set() - expect something
- * @text: its value; "true" for what is yes or no
+ * snp_expect_set() - set an expectation, or add a value to it
+ * @text: the value; "true" for an expectation that is yes or no
  *
- * Return: 0; -EINVAL for a value that is none; -EEXIST if there is one already and
- * there can be only one; -E2BIG for too many. @error names the expectation.
+ * Return: 0; -EINVAL for an invalid value; -EEXIST for a second value, if there can be only one;
+ * -E2BIG for too many values. @error names the expectation.
  */
 int snp_expect_set(struct snp_expect *expect, enum snp_expect_id id,
 		   const char *text, struct error *error);
 
-/** snp_expect_merge() - take from @other what @expect does not say itself */
+/** snp_expect_merge() - copy from @other the expectations that @expect does not have */
 void snp_expect_merge(struct snp_expect *expect, const struct snp_expect *other);
 
 /**
- * snp_expect_read_json() - a file of expectations: one JSON object
- * @name: of the file, for messages
+ * snp_expect_read_json() - parse a file of expectations, which is one JSON object
+ * @name: name of the file, for messages
  *
- * Return: 0; -EINVAL for what is no JSON, a key that is unknown or there twice, or a
- * bad value.
+ * Return: 0; -EINVAL if it is no JSON object, or for a key that is unknown or occurs twice, or an
+ * invalid value.
  */
 int snp_expect_read_json(struct snp_expect *expect, const char *name,
 			 const uint8_t *data, size_t size, struct error *error);
 
-/** snp_time_format() - seconds since 1970 as snp_expect_set() takes them */
+/** snp_time_format() - write a time, in seconds since 1970, as --time reads it. Return: @text. */
 char *snp_time_format(uint64_t when, char text[32]);
 
 #endif /* GMEMCTL_SNP_VERIFY_EXPECT_H */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Whether an attestation report proves what its reader expects. */
+/* Verifies an attestation report against expectations. */
 #ifndef GMEMCTL_SNP_VERIFY_VERIFY_H
 #define GMEMCTL_SNP_VERIFY_VERIFY_H
 
@@ -12,15 +12,15 @@
 #include "pool.h"
 
 /**
- * struct snp_path - three certificates
- * @leaf: the endorsement key; NULL: there is no certificate of any
- * @intermediate, @root: NULL where the way ends before
+ * struct snp_path - a path of three certificates
+ * @leaf: certificate of the endorsement key; NULL: there is none
+ * @intermediate, @root: the other certificates; NULL if the path ends before
  * @root_sha256: fingerprint of the root, if there is one
- * @root_name: of AMD's root that it is, or "yours", or NULL if it is not trusted
- * @product: of AMD's root, trusted or not: "Milan", "Genoa", "Turin"; or NULL
- * @rc: 0, or -EBADMSG if a certificate is missing, has not been signed by the
- *	next, may not sign, or is not valid
- * @reason: then: which one, of which file, and why
+ * @root_name: description of a trusted root, for messages; NULL if it is not trusted
+ * @product: product of AMD's root, trusted or not: "Milan", "Genoa", "Turin"; or NULL
+ * @rc: 0; -EBADMSG if a certificate is missing, is not signed by the next one, may not sign, or is
+ *	not valid at the time
+ * @reason: with an error: the certificate, its file, and the cause
  */
 struct snp_path {
 	const struct snp_cert *leaf, *intermediate, *root;
@@ -32,28 +32,28 @@ struct snp_path {
 };
 
 /**
- * snp_path_find() - search the way from a report to a root
- * @expect: the roots that are trusted; none: AMD's
- * @when: seconds since 1970: the certificates have to be valid then
+ * snp_path_find() - find the path from the key of a report to a root
+ * @expect: has the trusted roots; if it has none, those of AMD are trusted
+ * @when: time at which the certificates must be valid, in seconds since 1970
  *
- * All certificates of @pool may be on the way, whatever their order. Of several
- * ways one that holds is taken. It begins with a certificate of the key that has
- * signed @report, of which there may be several; if there is none, with the first
- * of any endorsement key; if there is none either, the leaf of @path is NULL.
+ * It uses the certificates of @pool in any order. Of several paths it prefers those with a trusted
+ * root, and of these a valid one. A path starts with a certificate of the key that has signed
+ * @report; there can be several. If there is none, the path starts with the first certificate of
+ * another endorsement key. If there is none either, the leaf of @path is NULL.
  */
 void snp_path_find(struct snp_path *path, const struct snp_pool *pool,
 		   const struct snp_report *report, const struct snp_expect *expect, uint64_t when);
 
-/** snp_path_time() - a certificate's time, to @text. Return: @text. */
+/** snp_path_time() - write a time of a certificate to @text. Return: @text. */
 char *snp_path_time(const ASN1_TIME *time, char text[32]);
 
 /**
- * snp_path_revoked() - whether a revocation list has a certificate of the way
- * @detail: @size bytes: what was found, and in which file
+ * snp_path_revoked() - check the certificates of a path against the revocation lists
+ * @detail: out: what was found, and in which file; @size bytes
  *
- * There has to be a list of the root's that is valid at @when.
+ * There must be a list of the root that is valid at @when.
  *
- * Return: 0, or -EBADMSG.
+ * Return: 0; -EBADMSG if a certificate was revoked, or there is no such list.
  */
 int snp_path_revoked(const struct snp_path *path, const struct snp_pool *pool,
 		     uint64_t when, char *detail, size_t size);
@@ -61,8 +61,10 @@ int snp_path_revoked(const struct snp_path *path, const struct snp_pool *pool,
 enum snp_verdict { SNP_PASS, SNP_FAIL, SNP_SKIP };
 
 /**
- * struct snp_check - one thing that was looked at
- * @detail: what was found, or why nothing was looked for
+ * struct snp_check - the result of a check
+ * @name: name of the check
+ * @verdict: its result; SNP_SKIP: the value was not compared
+ * @detail: the value, or why the check failed or was skipped
  */
 struct snp_check {
 	const char *name;
@@ -79,11 +81,12 @@ struct snp_checks {
 };
 
 /**
- * struct snp_subject - what is verified, and against what
- * @pool: certificates and revocation lists: all that were given
- * @expect: what the report should say
- * @when: seconds since 1970: the certificates have to be valid then
- * @layout: of the TCB versions
+ * struct snp_subject - the input of a verification
+ * @evidence: the report
+ * @pool: all certificates and revocation lists
+ * @expect: the expectations
+ * @when: time at which the certificates must be valid, in seconds since 1970
+ * @layout: layout of the TCB versions
  * @path: set by snp_verify()
  */
 struct snp_subject {
@@ -96,14 +99,13 @@ struct snp_subject {
 };
 
 /**
- * snp_verify() - look at everything, also after something has failed
+ * snp_verify() - make all checks, also after one has failed
  *
- * What is not expected is not compared, but for what nobody wants: a root that is
- * not AMD's, a report that the host has asked for, a guest that can be debugged or
- * that a migration agent may move, a policy that no firmware takes, and firmware
- * that can still be rolled back.
+ * Values without an expectation are not compared. These fail without an expectation: a root that
+ * is not AMD's, a report that the host has requested, a guest that can be debugged or moved by a
+ * migration agent, a policy with bits that no firmware knows, and firmware that can be rolled back.
  *
- * Return: whether nothing has failed.
+ * Return: whether no check has failed.
  */
 bool snp_verify(struct snp_subject *subject, struct snp_checks *checks);
 
