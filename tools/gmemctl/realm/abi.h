@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * KVM's ABI for realms of Arm's Confidential Compute Architecture. No released
- * kernel has it: numbers and structures are those of version 14 of the series
+ * The ABI of KVM for realms of Arm's Confidential Compute Architecture. No released
+ * kernel has it. Numbers and structures are those of version 14 of the series
  * "arm64: Support for Arm CCA in KVM" (Steven Price, 13 May 2026), patches 13,
- * 16 and 26. The names are our own, and what arm64's <asm/kvm.h> has is here a
- * second time, so that the code is compiled and tested on other machines as
- * well.
+ * 16 and 26. The names differ from those of the kernel. Definitions of arm64's <asm/kvm.h> are
+ * repeated here, so that the code is compiled and tested on other architectures, too.
  */
 #ifndef GMEMCTL_REALM_ABI_H
 #define GMEMCTL_REALM_ABI_H
@@ -19,12 +18,12 @@
 #define REALM_ABI "v14"
 
 /*
- * The capability of realms. It got a new number with each version of the series, and
- * other kernels use the same numbers for other things.
+ * The capability of realms. Its number differs between versions of the series, and other kernels
+ * use the same numbers for other capabilities.
  */
 #define REALM_CAP_RMI 249
 
-/* The argument of KVM_CREATE_VM: a type, and how wide guest addresses are */
+/* The argument of KVM_CREATE_VM: the type of the VM, and the number of bits of guest addresses */
 #define REALM_VM_TYPE (1UL << 30)
 #define REALM_VM_TYPE_PROTECTED (1UL << 31)
 #define REALM_VM_IPA_MASK 0xffUL
@@ -35,13 +34,13 @@
 /**
  * struct realm_kvm_populate - argument of KVM_ARM_RMI_POPULATE
  * @base: guest physical address
- * @size: bytes
+ * @size: size in bytes
  * @source: address of the contents in the process
  * @flags: REALM_POPULATE_MEASURE
  * @reserved: 0
  *
- * KVM moves base, size and source forward by what it has done, which may be
- * less than what was asked for. It writes the structure also on failure.
+ * KVM can process a part of the request. It advances base, size and source by this part, and writes
+ * the structure also after a failure.
  */
 struct realm_kvm_populate {
 	uint64_t base;
@@ -61,7 +60,7 @@ _Static_assert(offsetof(struct realm_kvm_populate, flags) == 0x18, "KVM ABI");
 _Static_assert(offsetof(struct realm_kvm_populate, reserved) == 0x1c, "KVM ABI");
 _Static_assert(REALM_POPULATE == 0xc020aed7, "KVM ABI");
 
-/* What follows is the ABI of every VM on arm64. */
+/* The following definitions are the ABI of every VM on arm64. */
 
 struct realm_kvm_vcpu_init {
 	uint32_t target;
@@ -82,7 +81,7 @@ _Static_assert(offsetof(struct realm_kvm_vcpu_init, features) == 4, "KVM ABI");
 _Static_assert(REALM_VCPU_INIT == 0x4020aeae, "KVM ABI");
 _Static_assert(REALM_PREFERRED_TARGET == 0x8020aeaf, "KVM ABI");
 
-/* KVM_SET_ONE_REG: 64 bits, of the core; the number counts words of 32 bits */
+/* KVM_SET_ONE_REG: core registers of 64 bits; the number is an index of 32-bit words */
 #define REALM_REG_CORE UINT64_C(0x6030000000100000)
 #define REALM_REG_X(number) (REALM_REG_CORE + 2 * (uint64_t)(number))
 #define REALM_REG_X_COUNT 31
@@ -92,7 +91,7 @@ _Static_assert(sizeof(struct kvm_one_reg) == 16, "KVM ABI");
 _Static_assert(offsetof(struct kvm_one_reg, addr) == 8, "KVM ABI");
 _Static_assert(KVM_SET_ONE_REG == 0x4010aeac, "KVM ABI");
 
-/* The interrupt controller, which has to be GICv3 and in the kernel */
+/* The interrupt controller, which must be a GICv3 in the kernel */
 #define REALM_GIC_TYPE 7
 #define REALM_GIC_GROUP_ADDR 0
 #define REALM_GIC_GROUP_CTRL 4
@@ -100,7 +99,7 @@ _Static_assert(KVM_SET_ONE_REG == 0x4010aeac, "KVM ABI");
 #define REALM_GIC_ADDR_REDIST 3
 #define REALM_GIC_CTRL_INIT 0
 #define REALM_GIC_DIST_SIZE UINT64_C(0x10000)
-/* For each vCPU */
+/* Size of the redistributor of one vCPU */
 #define REALM_GIC_REDIST_SIZE UINT64_C(0x20000)
 
 _Static_assert(sizeof(struct kvm_create_device) == 12, "KVM ABI");
@@ -114,7 +113,7 @@ _Static_assert(KVM_SET_DEVICE_ATTR == 0x4018aee1, "KVM ABI");
 _Static_assert(KVM_DEV_TYPE_ARM_VGIC_V3 == REALM_GIC_TYPE, "KVM ABI");
 _Static_assert(KVM_CAP_ARM_VM_IPA_SIZE == 165, "KVM ABI");
 
-/* Where the kernel's own headers have it, it has to be the same. */
+/* Definitions that the kernel's headers also have must be the same. */
 #ifdef __aarch64__
 _Static_assert(sizeof(struct kvm_vcpu_init) == sizeof(struct realm_kvm_vcpu_init), "KVM ABI");
 _Static_assert(KVM_ARM_VCPU_INIT == REALM_VCPU_INIT, "KVM ABI");

@@ -2,15 +2,14 @@
 /*
  * DOC: A realm
  *
- * A realm is launched in the order in which KVM wants it: the VM, memory that is
- * all private, vCPUs and their interrupt controller, then contents, which the RMM
- * measures or not, one call after the other. The first KVM_RUN activates it:
- * the RMM takes the vCPUs as they are, all memory of the slots becomes the
- * realm's, and from then on nothing can be added. An activation that fails
- * costs the VM.
+ * KVM requires this order of a launch: the VM; memory, all of it private; vCPUs and their interrupt
+ * controller; then the contents, which the RMM measures or not, in the order of the calls. The
+ * first KVM_RUN activates the realm: the RMM takes the vCPUs with their registers, and all memory
+ * of the slots becomes the realm's. Nothing can be added afterwards. After a failed activation the
+ * VM cannot be used any more.
  *
- * The library neither prints nor exits. It has been run against the simulator
- * only; nobody here has a host with realms.
+ * The library neither prints nor exits. It was tested only with the simulator, because no host with
+ * realms was available.
  */
 #ifndef GMEMCTL_REALM_REALM_H
 #define GMEMCTL_REALM_REALM_H
@@ -23,42 +22,41 @@
 #include "../machine/machine.h"
 
 /**
- * realm_create_vm() - KVM_CREATE_VM of a realm
+ * realm_create_vm() - create the VM of a realm
  * @kvm_fd: /dev/kvm
- * @ipa_bits: in: how wide guest addresses are to be, half of them shared; 0: as
- *	wide as KVM makes them. Out: how wide they are.
+ * @ipa_bits: in: number of bits of guest addresses, or 0 for the largest number that KVM accepts;
+ *	out: the number. Half of the addresses are shared.
  *
- * Nothing but the VM is created: KVM creates the realm when it is populated, or
- * run.
+ * Only the VM is created. KVM creates the realm when it is populated or run.
  *
- * Return: the VM; -EOPNOTSUPP if KVM lacks realms of this ABI; -EINVAL if it
- * refuses every width asked for; another negative errno of KVM.
+ * Return: the fd of the VM; -EOPNOTSUPP if KVM has no realms with this ABI; -EINVAL if KVM refuses
+ * the number of bits; another negative errno of KVM.
  */
 int realm_create_vm(int kvm_fd, unsigned int *ipa_bits, struct error *error);
 
 /**
- * realm_knows_populate() - whether a realm's VM has KVM_ARM_RMI_POPULATE
+ * realm_knows_populate() - whether the VM of a realm has KVM_ARM_RMI_POPULATE
  *
- * With an address that cannot be read, which is looked at before anything else
- * is done.
+ * It passes an address that cannot be read. KVM detects this before it changes anything.
  */
 bool realm_knows_populate(int vm_fd);
 
 #define REALM_VCPUS_MAX MACHINE_VCPUS_MAX
 #define REALM_LOADS_MAX 16
 
-/* Where the interrupt controller is; between them is room for all vCPUs. */
+/* Addresses of the interrupt controller, with redistributors for REALM_VCPUS_MAX vCPUs */
 #define REALM_GIC_DIST UINT64_C(0x08000000)
 #define REALM_GIC_REDIST UINT64_C(0x080a0000)
 #define REALM_GIC_END \
 	(REALM_GIC_REDIST + REALM_VCPUS_MAX * UINT64_C(0x20000))
 
 /**
- * struct realm_load - contents of memory at the start
- * @name: of a file, for messages
- * @gpa: where in guest memory; page-aligned
+ * struct realm_load - initial contents of memory
+ * @name: name of the file, for messages
+ * @gpa: guest physical address; page-aligned
  * @data: @size bytes; the rest of the last page is zero
- * @measured: they are part of the realm's initial measurement
+ * @size: size in bytes
+ * @measured: the contents are part of the realm's initial measurement
  */
 struct realm_load {
 	const char *name;
@@ -70,18 +68,18 @@ struct realm_load {
 
 /**
  * struct realm_config - what to launch
- * @ipa_bits: width of guest addresses; 0: the widest there is
- * @nr_vcpus: 1 to REALM_VCPUS_MAX; the first one runs, the realm starts others
- * @ram: its memory
- * @loads: @nr_loads of them, populated in this order, which is part of the
- *	measurement
- * @entry: where the first vCPU starts
- * @argument: in its x0
- * @run_timeout_s: after which a run is stopped; 0: never
- * @trace: where each exit is written to, or NULL
- * @step: told of each step when it is done, or NULL
- * @pages: told the same of one that has populated memory, in numbers; or NULL
- * @data: for @step
+ * @ipa_bits: number of bits of guest addresses; 0: the largest number of the host
+ * @nr_vcpus: 1 to REALM_VCPUS_MAX; the first one runs, and the realm starts the others
+ * @ram: range of its memory
+ * @loads: initial contents, populated in this order, which changes the measurement
+ * @nr_loads: number of loads, at most REALM_LOADS_MAX
+ * @entry: address at which the first vCPU starts
+ * @argument: value of its x0
+ * @run_timeout_s: seconds after which a run is stopped; 0: never
+ * @trace: file to which exits are written, or NULL
+ * @step: called when a step is done, with its name and details; or NULL
+ * @pages: called when memory was populated; or NULL
+ * @data: for @step and @pages
  */
 struct realm_config {
 	unsigned int ipa_bits;
@@ -99,12 +97,12 @@ struct realm_config {
 };
 
 /**
- * enum realm_state - how far it is
- * @REALM_CLOSED: nothing is there
- * @REALM_OPEN: the VM with memory and vCPUs
- * @REALM_POPULATED: with its contents
- * @REALM_ACTIVE: it can run
- * @REALM_FAILED: it never will
+ * enum realm_state - the state of a realm
+ * @REALM_CLOSED: not opened, or closed
+ * @REALM_OPEN: the VM exists, with memory and vCPUs
+ * @REALM_POPULATED: the contents are populated
+ * @REALM_ACTIVE: the realm can run
+ * @REALM_FAILED: a step has failed, and the realm can never run
  */
 enum realm_state {
 	REALM_CLOSED,
@@ -115,11 +113,11 @@ enum realm_state {
 };
 
 /**
- * struct realm_counters - what has happened, besides what any machine counts
- * @measured, @unmeasured: bytes that were populated
- * @calls: KVM_ARM_RMI_POPULATE
- * @retries: of them, those that a signal had interrupted
- * @confirmed: requests for what was so already
+ * struct realm_counters - counters of realms, in addition to those of all machines
+ * @measured, @unmeasured: populated bytes
+ * @calls: number of calls of KVM_ARM_RMI_POPULATE
+ * @retries: number of these calls that repeat one which has failed with EINTR or EAGAIN
+ * @confirmed: number of requests for a state that the page already had
  */
 struct realm_counters {
 	uint64_t measured;
@@ -131,14 +129,14 @@ struct realm_counters {
 
 /**
  * struct realm - a realm
- * @config: as given; it has to outlive this
+ * @config: the configuration, which must outlive this structure
  * @state: see enum realm_state
- * @ipa_bits: width of guest addresses, of which the top bit means shared
- * @page_size: of the host: the unit of everything
+ * @ipa_bits: number of bits of guest addresses; the top bit means shared
+ * @page_size: page size of the host; addresses and sizes are multiples of it
  * @gic_fd: the interrupt controller, or -1
  * @request: its memory
  * @machine: VM, memory and vCPUs, and why a run has ended
- * @counters: see there
+ * @counters: see struct realm_counters
  */
 struct realm {
 	const struct realm_config *config;
@@ -152,35 +150,34 @@ struct realm {
 };
 
 /**
- * realm_open() - the VM, its memory, its vCPUs and their interrupt controller
+ * realm_open() - create the VM, its memory, its vCPUs and their interrupt controller
  *
- * realm_close() works in any case.
+ * realm_close() can be called afterwards, also after a failure.
  */
 int realm_open(struct realm *realm, const struct realm_config *config, struct error *error);
 
 /**
- * realm_populate() - put the contents into the realm
+ * realm_populate() - populate the initial contents
  *
- * After a failure there is no telling what the RMM has measured: the realm is
- * of no use any more.
+ * After a failure the measurement is unknown, and the realm cannot be used any more.
  */
 int realm_populate(struct realm *realm, struct error *error);
 
-/** realm_gic_create() - the interrupt controller, which realm_open() creates; any VM can have it */
+/** realm_gic_create() - create the interrupt controller; realm_open() calls it, and a test */
 int realm_gic_create(struct realm *realm, struct error *error);
 
-/** realm_activate() - have the RMM take the realm; no instruction of it runs */
+/** realm_activate() - activate the realm; no instruction of it runs */
 int realm_activate(struct realm *realm, struct error *error);
 
-/** realm_run() - run all vCPUs until the end; realm->machine.end says which */
+/** realm_run() - run all vCPUs until the end, which is then in realm->machine.end */
 int realm_run(struct realm *realm, struct error *error);
 
 void realm_close(struct realm *realm);
 
-/** realm_state_name() - a word for programs */
+/** realm_state_name() - name of a state, for JSON */
 const char *realm_state_name(enum realm_state state);
 
-/** machine_realm: the type of a realm's machine */
+/** machine_realm: the machine type of realms */
 extern const struct machine_type machine_realm;
 
 #endif /* GMEMCTL_REALM_REALM_H */
