@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What payloads have in place of a C library. Freestanding. */
+/* Functions for payloads, which run freestanding, without a C library. */
 #ifndef GMEMCTL_GUEST_GUEST_H
 #define GMEMCTL_GUEST_GUEST_H
 
@@ -47,26 +47,33 @@ void *memset(void *to, int value, size_t size);
 
 /* hypercall.c */
 
-/** guest_map_raw() - KVM_HC_MAP_GPA_RANGE as it is. Return: KVM's answer. */
+/** guest_map_raw() - call KVM_HC_MAP_GPA_RANGE once. Return: the answer. */
 int64_t guest_map_raw(params_t *params, uint64_t gpa, uint64_t pages, uint64_t attributes);
 
 /**
- * guest_convert() - convert a range and keep its contents
- * @cpu: number of the vCPU, for its bounce buffer
+ * guest_convert() - convert a range, and keep its contents
+ * @cpu: index of this vCPU, which selects its bounce buffer
  *
- * In chunks of GUEST_CHUNK. On failure the parameters say where.
+ * It converts chunks of GUEST_CHUNK. After a failure the parameters have the address.
+ *
+ * Return: whether it has succeeded.
  */
 bool guest_convert(params_t *params, uint32_t cpu, uint64_t gpa, uint64_t size, bool to_private);
 
-/** guest_prepare_bounce() - make the vCPU's bounce buffer private */
+/** guest_prepare_bounce() - make the bounce buffer of this vCPU private. Return: success. */
 bool guest_prepare_bounce(params_t *params, uint32_t cpu);
 
+/** guest_event() - report an event to the VMM */
 void guest_event(enum guest_event event, uint32_t value);
 
-/** guest_fail() - tell the other vCPUs and the VMM. Return: false. */
+/** guest_fail() - record a failure in the parameters, and report it to the VMM. Return: false. */
 bool guest_fail(params_t *params, uint64_t gpa, int64_t result);
 
-/** guest_arrive() - count this vCPU as through; vCPU 0 waits for all others. */
+/**
+ * guest_arrive() - count this vCPU as done; vCPU 0 then waits for all others
+ *
+ * Return: for vCPU 0, whether no vCPU has failed; for others false.
+ */
 bool guest_arrive(params_t *params, uint32_t cpu);
 
 /* sha256.c */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the VMM and the payloads agree on: addresses, ports, and the block of
- * parameters in a shared page. Read by both sides of the VM's border.
+ * The interface between the VMM and the payloads: addresses, ports, and the block of parameters in
+ * a shared page. Both the VMM and the payloads include this file.
  */
 #ifndef GMEMCTL_GUEST_PARAMS_H
 #define GMEMCTL_GUEST_PARAMS_H
@@ -21,14 +21,14 @@
 #define GUEST_STACK_SIZE	0x4000
 #define GUEST_MAX_VCPUS		8
 #define GUEST_HEAP_GPA		0x200000 /* bounce buffers, then the input */
-#define GUEST_CHUNK		0x200000 /* of one MAP_GPA_RANGE */
+#define GUEST_CHUNK		0x200000 /* size of one MAP_GPA_RANGE request */
 
-/* A dword written to this port: event << 24 | value. */
+/* The guest writes an event to this port, as 32 bits: event << 24 | value. */
 #define GUEST_EVENT_PORT	0x500
 #define GUEST_EVENT_SHIFT	24
 #define GUEST_EVENT_VALUE_MASK	0xffffff
 
-/* Each byte written to this port is text for a person. */
+/* The guest writes text for the console to this port, byte by byte. */
 #define GUEST_CONSOLE_PORT	0xe9
 
 #ifndef __ASSEMBLER__
@@ -36,9 +36,9 @@
 #include <stdint.h>
 
 /**
- * enum guest_event - what a payload reports
- * @GUEST_EVENT_PRIVATE: the whole input is private now
- * @GUEST_EVENT_PROGRESS: value sixteenths of the work are done
+ * enum guest_event - events that a payload reports
+ * @GUEST_EVENT_PRIVATE: all of the input is private now
+ * @GUEST_EVENT_PROGRESS: the value is the number of sixteenths of the work that are done
  * @GUEST_EVENT_DONE: the result can be read
  * @GUEST_EVENT_FAILED: a conversion or a check failed, see the parameters
  */
@@ -51,15 +51,16 @@ enum guest_event {
 
 /**
  * enum guest_payload - programs in the built-in image
- * @GUEST_PAYLOAD_SHA256: digest of the input, computed in private memory
- * @GUEST_PAYLOAD_CONVERT: converts its memory to and fro, checks contents
+ * @GUEST_PAYLOAD_SHA256: compute the digest of the input in private memory
+ * @GUEST_PAYLOAD_CONVERT: convert all memory in both directions, and check its contents
  * @GUEST_PAYLOAD_RACE: vCPU 0 converts a page that the others read
- * @GUEST_PAYLOAD_TOUCH: reads the probe page, then fills it with a pattern
- * @GUEST_PAYLOAD_BADMAP: MAP_GPA_RANGE with bad arguments
- * @GUEST_PAYLOAD_MMIO: accesses an address that no slot holds
- * @GUEST_PAYLOAD_PORT: accesses a port that no device has
- * @GUEST_PAYLOAD_CRASH: triple fault
- * @GUEST_PAYLOAD_SPIN: runs until it is stopped
+ * @GUEST_PAYLOAD_TOUCH: read the probe page, then fill it with a pattern
+ * @GUEST_PAYLOAD_BADMAP: call MAP_GPA_RANGE with invalid arguments
+ * @GUEST_PAYLOAD_MMIO: access an address without a slot
+ * @GUEST_PAYLOAD_PORT: access a port without a device
+ * @GUEST_PAYLOAD_CRASH: cause a triple fault
+ * @GUEST_PAYLOAD_SPIN: run until the VM is stopped
+ * @GUEST_PAYLOAD_COUNT: number of payloads
  */
 enum guest_payload {
 	GUEST_PAYLOAD_SHA256,
@@ -75,10 +76,10 @@ enum guest_payload {
 };
 
 /* flags */
-#define GUEST_F_VMMCALL		(1U << 0) /* AMD's hypercall instruction */
-#define GUEST_F_BOUNCE		(1U << 1) /* conversions lose contents */
+#define GUEST_F_VMMCALL		(1U << 0) /* use AMD's hypercall instruction */
+#define GUEST_F_BOUNCE		(1U << 1) /* conversions lose contents: use a bounce buffer */
 
-/* How much of the result page the digest takes */
+/* Size of the digest in the result page */
 #define GUEST_DIGEST_SIZE 32
 
 /**
@@ -87,18 +88,18 @@ enum guest_payload {
  * @flags: GUEST_F_*
  * @nr_vcpus: vCPUs that run the payload
  * @rounds: for GUEST_PAYLOAD_CONVERT and GUEST_PAYLOAD_RACE
- * @memory_size: end of the slot
- * @input_gpa: page aligned
- * @input_length: bytes of input
- * @bounce_gpa: with GUEST_F_BOUNCE: GUEST_CHUNK bytes per vCPU
- * @pattern: what GUEST_PAYLOAD_TOUCH writes
- * @arrived: out: vCPUs that are through with their part
- * @failed: out: not 0 if a vCPU has given up
- * @refused: out: requests that were answered with an error
- * @checked: out: checks that held
- * @fail_gpa: out: address at which a vCPU gave up
- * @fail_result: out: answer of the hypercall there
- * @observed: out: what the payload read
+ * @memory_size: size of the memory, which is one slot
+ * @input_gpa: address of the input; page-aligned
+ * @input_length: size of the input in bytes
+ * @bounce_gpa: with GUEST_F_BOUNCE: bounce buffers, GUEST_CHUNK bytes for each vCPU
+ * @pattern: the value that GUEST_PAYLOAD_TOUCH writes
+ * @arrived: out: number of vCPUs that are done with their part
+ * @failed: out: not 0 if a vCPU has failed
+ * @refused: out: number of requests that were answered with an error
+ * @checked: out: number of checks that have passed
+ * @fail_gpa: out: address of the failure
+ * @fail_result: out: answer of the hypercall that has failed
+ * @observed: out: values that the payload has read
  */
 struct guest_params {
 	uint32_t payload;
@@ -119,7 +120,7 @@ struct guest_params {
 	uint64_t observed[4];
 };
 
-/** guest_image_start: for the VMM: the payloads, to be loaded at GUEST_IMAGE_GPA */
+/** guest_image_start: the image of the payloads, which the VMM loads at GUEST_IMAGE_GPA */
 extern const uint8_t guest_image_start[];
 extern const uint8_t guest_image_end[];
 
