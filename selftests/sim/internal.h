@@ -15,11 +15,11 @@
 #define SIM_RUN_SIZE (3 * SIM_PAGE)
 #define SIM_DIGEST 48
 #define SIM_FAULTS 16
-/* FXSAVE's layout, in which KVM keeps the FPU */
+/* Size of the FXSAVE area, in which KVM keeps the FPU */
 #define SIM_FX_SIZE 512
-/* CPUID entries that KVM takes at most */
+/* The largest number of CPUID entries that KVM accepts */
 #define SIM_CPUID 256
-/* MSRs that a VMSA has */
+/* Number of MSRs in a VMSA */
 #define SIM_MSRS 11
 
 struct json_object;
@@ -27,10 +27,11 @@ struct sim_vm;
 
 /**
  * struct sim_fd - an open file
- * @number: the caller's name for it
- * @serial: 0 for the first of its kind, and so on; a duplicate has the same
- * @object: the VM, vCPU or guest_memfd; a VM lives as long as any fd that
- *	belongs to it
+ * @kind: its kind
+ * @number: its number for the caller
+ * @serial: 0 for the first file of its kind, and so on; a duplicate has the same number
+ * @object: the VM, vCPU or guest_memfd. A VM exists as long as a file that belongs to it.
+ * @writable: it was opened for writing
  */
 struct sim_fd {
 	enum sim_kind kind;
@@ -52,8 +53,8 @@ struct sim_ranges {
 
 /**
  * struct sim_gmem - a guest_memfd
- * @refs: of fds
- * @assigned: pages that the firmware has for this guest
+ * @refs: number of open files
+ * @assigned: pages that the RMP assigns to this guest
  */
 struct sim_gmem {
 	unsigned int refs;
@@ -65,8 +66,8 @@ struct sim_gmem {
 
 /**
  * struct sim_slot - a memslot
- * @size: 0 for one that is not used
- * @gmem: or NULL
+ * @size: 0: the slot does not exist
+ * @gmem: its guest_memfd, or NULL
  */
 struct sim_slot {
 	uint32_t id;
@@ -80,7 +81,7 @@ struct sim_slot {
 };
 
 /**
- * struct sim_arm_vcpu - what a vCPU of arm64 has instead of x86's registers
+ * struct sim_arm_vcpu - state of a vCPU of arm64, in place of x86's registers
  * @rec: the RMM has created its REC
  */
 struct sim_arm_vcpu {
@@ -121,7 +122,7 @@ enum sim_guest_state {
 };
 
 /**
- * struct sim_guest - a guest as the firmware knows it
+ * struct sim_guest - the state of a guest in the firmware
  */
 struct sim_guest {
 	enum sim_guest_state state;
@@ -139,11 +140,13 @@ enum sim_realm_state {
 };
 
 /**
- * struct sim_arm_vm - what a VM of arm64 has besides
- * @is_realm: the rest is about a realm
- * @given_up: by KVM: every call is EIO
- * @gic: it has a GICv3; and of that, what has been set
- * @measured, @unmeasured: pages that the RMM has taken
+ * struct sim_arm_vm - state of a VM of arm64, in addition to struct sim_vm
+ * @is_realm: the VM is a realm
+ * @given_up: KVM has given the VM up: every call returns EIO
+ * @gic: the VM has a GICv3
+ * @gic_dist, @gic_redist: its addresses are set
+ * @gic_ready: it is initialised
+ * @measured, @unmeasured: number of populated pages
  */
 struct sim_arm_vm {
 	bool is_realm;
@@ -156,12 +159,13 @@ struct sim_arm_vm {
 };
 
 /**
- * struct sim_vm - a VM as KVM knows it
- * @refs: of fds: its own, of its vCPUs and guest_memfds
- * @need_init: of a type that needs KVM_SEV_INIT2, which it has not had
- * @is_snp: it had
+ * struct sim_vm - the state of a VM in KVM
+ * @refs: number of open files of the VM, its vCPUs and its guest_memfds
+ * @need_init: its type needs KVM_SEV_INIT2, which was not called yet
+ * @is_snp: KVM_SEV_INIT2 has succeeded
  * @has_context: LAUNCH_START has succeeded
- * @sev_fd: recorded then; the last commands go to whatever has that number
+ * @sev_fd: number of /dev/sev in LAUNCH_START. LAUNCH_FINISH goes to the file that has this number
+ *	then.
  * @private: page frames with the attribute PRIVATE
  */
 struct sim_vm {
@@ -183,9 +187,9 @@ struct sim_vm {
 };
 
 /**
- * struct sim - a host
- * @pending: in hybrid mode: what the kernel's part of a call has returned
- * @record: of the call in the trace
+ * struct sim - a simulated host
+ * @pending: in hybrid mode, the result of the kernel for the current call
+ * @record: record of the current call in the trace
  */
 struct sim {
 	struct sim_config config;
@@ -212,26 +216,26 @@ struct sim {
 	FILE *trace;
 };
 
-/* Of a type with private memory */
+/* Whether the type of a VM has private memory */
 static inline bool sim_has_private(const struct sim_vm *vm)
 {
 	return vm->type == KVM_X86_SW_PROTECTED_VM ||
 	       vm->type == KVM_X86_SNP_VM || vm->arm.is_realm;
 }
 
-/* What arm64 has is younger. */
+/* An arm64 host has the error numbers of 7.3. */
 static inline bool sim_is_7_3(const struct sim *sim)
 {
 	return sim->config.profile == SIM_LINUX_7_3 || sim->config.arm;
 }
 
-/* What a VMSA can have besides SNP: debug swap, secure TSC */
+/* Guest features that can be set besides SNP: debug swap, secure TSC */
 static inline uint64_t sim_features(const struct sim *sim)
 {
 	return 1 << 5 | (sim_is_7_3(sim) ? 1 << 9 : 0);
 }
 
-/* The page of a slot's guest_memfd that a guest address is */
+/* The index of the page in a slot's guest_memfd for a guest address */
 static inline uint64_t sim_slot_page(const struct sim_slot *slot, uint64_t gpa)
 {
 	return (slot->offset + gpa - slot->gpa) / SIM_PAGE;
@@ -250,7 +254,7 @@ int sim_dispatch(struct sim *sim, const struct sim_fd *found,
 
 /* process.c */
 extern const struct sim_memory sim_process_memory;
-/** sim_process_is_interruptible() - some usual signal is not blocked */
+/** sim_process_is_interruptible() - whether some usual signal is not blocked */
 bool sim_process_is_interruptible(void);
 bool sim_process_has_file(int number);
 
@@ -295,15 +299,15 @@ bool sim_cpuid_check(const struct sim *sim, uint8_t page[SIM_PAGE]);
 
 /* run.c */
 int sim_run(struct sim *sim, struct sim_vcpu *vcpu);
-/** sim_run_next() - the next exit of the script, or the end of it */
+/** sim_run_next() - make the next exit of the script, or the exit at its end */
 int sim_run_next(struct sim *sim, struct sim_vcpu *vcpu);
 
 /* launch.c */
 int sim_encrypt_op(struct sim *sim, struct sim_vm *vm, uint64_t arg);
-/** sim_is_sev() - whether the number is, at this moment, a /dev/sev */
+/** sim_is_sev() - whether this number is currently an open /dev/sev */
 bool sim_is_sev(const struct sim *sim, int fd);
 
-/* firmware.c: 0, or -EIO with *error set, or -EBUSY from a dead PSP */
+/* firmware.c: return 0; -EIO with *error set; or -EBUSY if the PSP does not answer */
 int sim_fw_command(struct sim *sim, enum sim_event number, uint32_t *error);
 int sim_fw_start(struct sim *sim, struct sim_guest *guest, uint64_t policy, uint32_t *error);
 int sim_fw_update(struct sim *sim, struct sim_guest *guest, uint8_t type,
@@ -314,7 +318,7 @@ int sim_fw_finish(struct sim *sim, struct sim_guest *guest, const uint8_t *id_bl
 int sim_sev_ioctl(struct sim *sim, const struct sim_fd *fd, unsigned long request, uint64_t arg);
 
 /* arm.c */
-/** sim_arm_vm_type() - what @type, of KVM_CREATE_VM, makes of a VM. Return: 0 or -EINVAL. */
+/** sim_arm_vm_type() - parse the type of KVM_CREATE_VM. Return: 0 or -EINVAL. */
 int sim_arm_vm_type(const struct sim *sim, uint64_t type, struct sim_arm_vm *arm);
 int sim_arm_check_extension(const struct sim *sim, const struct sim_vm *vm, uint64_t capability);
 int sim_arm_vm_ioctl(struct sim *sim, struct sim_vm *vm, unsigned long request, uint64_t arg);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A simulator described by environment variables. */
+/* Settings of the simulator, from environment variables. */
 #ifndef GMEMCTL_SIM_SETTINGS_H
 #define GMEMCTL_SIM_SETTINGS_H
 
@@ -21,9 +21,12 @@ struct sim_settings_exit {
 };
 
 /**
- * struct sim_settings - what the variables say
- * @trace: path, or NULL; "-" is standard error
- * @hybrid: generic calls go to the real KVM
+ * struct sim_settings - the settings
+ * @config: the host
+ * @faults: events of FAIL
+ * @exits: exits of SCRIPT
+ * @trace: path of the trace, or NULL; "-" is standard error
+ * @hybrid: a real KVM handles calls that are not about SNP
  */
 struct sim_settings {
 	struct sim_config config;
@@ -36,17 +39,17 @@ struct sim_settings {
 };
 
 /**
- * sim_settings_parse() - all variables that begin with SIM_SETTINGS_PREFIX
- * @environment: as in environ(7); what it points to has to stay
- * @message: what is wrong, if something is
- * @size: of @message
+ * sim_settings_parse() - parse all variables that begin with SIM_SETTINGS_PREFIX
+ * @environment: as in environ(7); its texts must outlive the settings
+ * @message: out: description of an error
+ * @size: size of @message
  *
- * Return: 0, or -EINVAL for a name or value that is not known.
+ * Return: 0, or -EINVAL for an unknown name or an invalid value.
  */
 int sim_settings_parse(struct sim_settings *settings, char *const *environment,
 		       char *message, size_t size);
 
-/** sim_settings_create() - the simulator that they describe, or NULL */
+/** sim_settings_create() - create a simulator with these settings, or return NULL */
 struct sim *sim_settings_create(const struct sim_settings *settings);
 
 #endif /* GMEMCTL_SIM_SETTINGS_H */

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A simulator of what a host with SEV-SNP answers: /dev/kvm, a VM of type SNP,
- * its vCPUs and guest_memfds, /dev/sev and the firmware; or an arm64 host with
- * realms, and its RMM. It runs in the process and makes no system calls but
- * those of process.c: it reads and writes its caller's memory, and looks at the
+ * A simulator of a host with SEV-SNP: /dev/kvm, a VM of type SNP, its vCPUs and guest_memfds,
+ * /dev/sev and the firmware. Or of an arm64 host with realms, and its RMM. It runs in the process.
+ * It makes only the system calls of process.c, which access the caller's memory, and check the
  * caller's signals and files.
  *
- * It knows nothing of the measuring code in snp/: it has a launch digest of its
- * own, computed from what it was given through the ioctls.
+ * It does not use the code of snp/ that predicts the digest. It computes its own launch digest from
+ * the data of the ioctls.
  */
 #ifndef GMEMCTL_SIM_SIM_H
 #define GMEMCTL_SIM_SIM_H
@@ -17,7 +16,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* Whose error numbers it gives */
+/* The kernel whose error numbers it returns */
 enum sim_profile {
 	SIM_LINUX_6_12,
 	SIM_LINUX_7_3,
@@ -25,8 +24,8 @@ enum sim_profile {
 };
 
 /*
- * Whether it is an arm64 host, and with the series that brings realms; OTHER has
- * something else at the number of its capability.
+ * NOT: an x86 host. PLAIN: an arm64 host without realms. CCA_V14: with realms. OTHER: with another
+ * capability of the same number.
  */
 enum sim_arm {
 	SIM_ARM_NOT,
@@ -36,7 +35,10 @@ enum sim_arm {
 };
 
 /**
- * struct sim_memory - how the caller's memory is reached
+ * struct sim_memory - access to the caller's memory
+ * @in: read from the caller's memory
+ * @out: write to the caller's memory
+ * @context: passed to both
  *
  * Both return 0 or -EFAULT.
  */
@@ -46,7 +48,7 @@ struct sim_memory {
 	void *context;
 };
 
-/* What a file is; also its name in a trace */
+/* Kinds of files; a trace has their names */
 enum sim_kind {
 	SIM_FREE,
 	SIM_KVM,
@@ -59,10 +61,11 @@ enum sim_kind {
 };
 
 /**
- * struct sim_files - where the numbers of files come from
- * @open: the number of a new file, or a negative errno; for a vCPU also the
- *	memory that is its kvm_run
- * @forget: that memory is not used any more
+ * struct sim_files - allocation of file numbers
+ * @open: returns the number of a new file, or a negative errno; for a vCPU it also sets @run to
+ *	the memory of its kvm_run
+ * @forget: called when this memory is not used any more
+ * @context: passed to both
  */
 struct sim_files {
 	int (*open)(void *context, enum sim_kind kind, void **run);
@@ -71,11 +74,13 @@ struct sim_files {
 };
 
 /**
- * struct sim_kernel - a real KVM, for what is not about SNP; see hybrid.c
- * @open: /dev/kvm
- * @map: the kvm_run of a vCPU; it goes with sim_files.forget()
- * @all_types: VMs of other types are simulated, too, and so compared; else they
- *	are the kernel's alone
+ * struct sim_kernel - a real KVM, for calls that are not about SNP; see hybrid.c
+ * @open: opens /dev/kvm
+ * @ioctl: calls KVM
+ * @map: maps the kvm_run of a vCPU; sim_files.forget() unmaps it
+ * @context: passed to all of them
+ * @all_types: VMs of other types are simulated, too, and compared; otherwise only the kernel
+ *	handles them
  */
 struct sim_kernel {
 	int (*open)(void *context);
@@ -85,15 +90,15 @@ struct sim_kernel {
 	bool all_types;
 };
 
-/* Registers of CPUID that KVM can be made to change */
+/* The largest number of CPUID registers for which KVM reports another value */
 #define SIM_CPUID_VALUES 16
 
 /**
- * struct sim_cpuid_value - what KVM_GET_SUPPORTED_CPUID has in a register
+ * struct sim_cpuid_value - a register for which KVM_GET_SUPPORTED_CPUID reports another value
  * @leaf, @index: EAX and ECX of the instruction
  * @reg: 0 to 3: EAX, EBX, ECX, EDX
- * @value: instead of the CPU's. The firmware goes by the CPU: bits that it does
- *	not have are refused in a CPUID page, and taken away.
+ * @value: the reported value. The firmware uses the value of the CPU: it refuses a CPUID page with
+ *	bits that the CPU does not have, and clears them.
  */
 struct sim_cpuid_value {
 	uint32_t leaf, index;
@@ -101,33 +106,35 @@ struct sim_cpuid_value {
 	uint32_t value;
 };
 
-/* Capabilities that can be taken away */
+/* The largest number of capabilities that can be removed */
 #define SIM_WITHOUT 8
 
 /**
- * struct sim_config - the host
- * @no_snp: an ordinary host: no SEV at all
- * @no_dev_sev: KVM has SNP, and there is no /dev/sev, as in some containers
+ * struct sim_config - the configuration of the host
+ * @profile: the kernel
+ * @no_snp: an ordinary host without SEV
+ * @no_dev_sev: KVM has SNP, but there is no /dev/sev, as in some containers
  * @snp_uninitialized: the PSP driver has not initialised SNP
- * @psp_dead: the PSP does not answer any more
- * @no_smt: the host has SMT off; else the firmware wants it in a policy
+ * @psp_dead: the PSP does not answer
+ * @no_smt: SMT is off; otherwise the firmware requires that a policy allows it
  * @sw_protected: KVM has CONFIG_KVM_SW_PROTECTED_VM
- * @no_gmem: KVM was built without guest_memfds and attributes, and so without
+ * @no_gmem: KVM was built without guest_memfds and attributes, and so without the
  *	types of VMs that need them
- * @la57: page tables have five levels: processes have 56 bits of addresses
- * @without: capabilities that this KVM does not have; 0 ends them
- * @asids: how many SNP guests fit
- * @progress: pages in one LAUNCH_UPDATE or RMI_POPULATE at most; 0: no limit
- * @arm: an arm64 host, of which the other members say little
- * @ipa_bits: that the RMM can have at most; 0: as many as KVM
- * @memory: NULL: the process's own
- * @files: NULL: numbers that no file of the process has
+ * @la57: page tables have five levels, so addresses of processes have 56 bits
+ * @without: capabilities that this KVM does not have; 0 ends the list
+ * @asids: maximum number of SNP guests
+ * @progress: maximum number of pages that LAUNCH_UPDATE or RMI_POPULATE processes; 0: no limit
+ * @arm: an arm64 host, for which most other members have no effect
+ * @ipa_bits: maximum number of address bits of the RMM; 0: that of KVM
+ * @memory: access to the caller's memory; NULL: to that of the process
+ * @files: allocation of file numbers; NULL: numbers that no file of the process has
  * @kernel: hybrid mode; NULL: everything is simulated
- * @lint: strict mode: called for what is dangerous or ambiguous on a real host;
- *	NULL without @strict: nothing; NULL with @strict: abort()
- * @lint_context: for @lint
- * @cpuid: registers where KVM tells of something else than the CPU has
- * @nr_cpuid: of them
+ * @strict: strict mode
+ * @lint: called for calls that are dangerous or ambiguous on a real host; NULL: nothing is called,
+ *	and in strict mode the process is aborted
+ * @lint_context: passed to @lint
+ * @cpuid: registers for which KVM reports another value than the CPU
+ * @nr_cpuid: number of these registers
  */
 struct sim_config {
 	enum sim_profile profile;
@@ -162,74 +169,73 @@ void sim_destroy(struct sim *sim);
 /* The system calls; all return a negative errno on failure. */
 int sim_open(struct sim *sim, const char *path, int flags);
 int sim_close(struct sim *sim, int fd);
-/** sim_dup() - @number is @fd, too; it is not a file of the simulator yet */
+/** sim_dup() - make @number a duplicate of @fd; it is not a file of the simulator before */
 int sim_dup(struct sim *sim, int fd, int number);
 int sim_ioctl(struct sim *sim, int fd, unsigned long request, void *arg);
 int sim_punch(struct sim *sim, int fd, uint64_t offset, uint64_t length);
 /** sim_allocate() - fallocate() of a guest_memfd without a flag */
 int sim_allocate(struct sim *sim, int fd, uint64_t offset, uint64_t length);
 
-/** sim_map() - the kvm_run of a vCPU; nothing else can be mapped */
+/** sim_map() - map the kvm_run of a vCPU; other files cannot be mapped */
 int sim_map(struct sim *sim, int fd, size_t length, void **out);
 
 /**
- * sim_use() - put a simulator behind gmemctl's table of calls (base/calls.h)
- * @sim: or NULL, for the running kernel
+ * sim_use() - let gmemctl's table of calls (base/calls.h) call a simulator
+ * @sim: the simulator; NULL: the running kernel
  */
 void sim_use(struct sim *sim);
 
 /**
- * sim_trace() - write down every call from now on, as JSON, one in a line
- * @to: or NULL. It is the caller's; the simulator writes and flushes.
+ * sim_trace() - write a trace: a JSON object on a line for each call
+ * @to: the file, which the caller closes; NULL: no trace
  */
 void sim_trace(struct sim *sim, FILE *to);
 
-/** sim_differences() - answers of the real KVM that were not the simulator's */
+/** sim_differences() - number of answers of the real KVM that differ from the simulator's */
 unsigned int sim_differences(const struct sim *sim);
 
-/** sim_is_run() - whether an address is one that sim_map() has given */
+/** sim_is_run() - whether an address was returned by sim_map() */
 bool sim_is_run(struct sim *sim, const void *address);
 
 /** sim_is_fd() - whether a number is an open file of the simulator */
 bool sim_is_fd(const struct sim *sim, int fd);
 
-/** sim_open_files() - how many files are open: none, if nothing was leaked */
+/** sim_open_files() - number of open files, which is 0 at the end unless one was leaked */
 unsigned int sim_open_files(const struct sim *sim);
 
-/** sim_vm_digest() - the launch digest as the firmware has it, or NULL */
+/** sim_vm_digest() - the launch digest that the firmware has computed, or NULL */
 const uint8_t *sim_vm_digest(struct sim *sim, int vm);
 
-/** sim_vm_pages() - how many pages were measured, VMSAs included */
+/** sim_vm_pages() - number of measured pages, VMSAs included */
 uint64_t sim_vm_pages(struct sim *sim, int vm);
 
-/** sim_vm_host_data() - what LAUNCH_FINISH was given, or NULL before it */
+/** sim_vm_host_data() - host data of LAUNCH_FINISH; NULL before it */
 const uint8_t *sim_vm_host_data(struct sim *sim, int vm);
 
-/** sim_realm_pages() - how many the RMM has taken, measured or not */
+/** sim_realm_pages() - number of populated pages of a realm, measured or unmeasured ones */
 uint64_t sim_realm_pages(struct sim *sim, int vm, bool measured);
 
-/** sim_realm_is_active() - whether the RMM has activated it */
+/** sim_realm_is_active() - whether the RMM has activated a realm */
 bool sim_realm_is_active(struct sim *sim, int vm);
 
-/** sim_vm_is_private() - KVM's attribute of a page */
+/** sim_vm_is_private() - whether a page has KVM's attribute PRIVATE */
 bool sim_vm_is_private(struct sim *sim, int vm, uint64_t gpa);
 
 /**
- * sim_touch() - the guest uses a private page, which becomes its own in the RMP
+ * sim_touch() - let the guest access a private page, which assigns it to the guest in the RMP
  *
  * Return: 0, or -EFAULT where KVM would exit for a memory fault.
  */
 int sim_touch(struct sim *sim, int vm, uint64_t gpa);
 
-/** sim_is_guests() - whether the guest has the page in the RMP */
+/** sim_is_guests() - whether a page is assigned to the guest in the RMP */
 bool sim_is_guests(struct sim *sim, int vm, uint64_t gpa);
 
 /*
- * What can be made to fail: commands of the firmware; a signal that is pending
- * when the kernel looks for one, for each page of LAUNCH_UPDATE and in KVM_RUN;
- * a LAUNCH_UPDATE that is EAGAIN, which is documented but not done. Calls of the
- * RMM: to create a realm, to take a page, to create a REC, to set the state of
- * memory, to activate the realm.
+ * Events that sim_fail() can cause. Commands of the firmware fail. SIGNAL: a signal is pending when
+ * the kernel checks for one, for each page of LAUNCH_UPDATE and in KVM_RUN. AGAIN: LAUNCH_UPDATE
+ * returns EAGAIN, which kernels document but do not do. Calls of the RMM fail: create a realm,
+ * populate a page, create a REC, set the state of memory, and activate the realm.
  */
 enum sim_event {
 	SIM_GCTX_CREATE,
@@ -248,24 +254,25 @@ enum sim_event {
 };
 
 /**
- * sim_fail() - the @nth time from now (1 is the next) it fails, once
- * @error: the firmware's, for its commands; for SIM_RMI_POPULATE what KVM takes
- *	for a number of pages, as version 14 does, 0: it is an error
+ * sim_fail() - cause an event once
+ * @nth: number of occasions until then; 1: the next one
+ * @error: error of the firmware, for its commands. For SIM_RMI_POPULATE: the error code that KVM
+ *	returns as a number of pages, as version 14 does; 0: KVM returns an error.
  *
- * Return: 0, or -ENOSPC if too many have been asked for.
+ * Return: 0, or -ENOSPC if there are too many events.
  */
 int sim_fail(struct sim *sim, enum sim_event event, unsigned int nth, uint32_t error);
 
-/** sim_kill_psp() - the PSP does not answer any more */
+/** sim_kill_psp() - let the PSP not answer any more */
 void sim_kill_psp(struct sim *sim);
 
 /**
- * struct sim_exit - what one KVM_RUN does
+ * struct sim_exit - the exit of a KVM_RUN
  * @reason: KVM_EXIT_HYPERCALL, _MEMORY_FAULT, _SYSTEM_EVENT, _SNP_REQ_CERTS,
  *	_SHUTDOWN, _AP_RESET_HOLD, _MMIO
- * @gpa, @pages, @private: of MAP_GPA_RANGE, a memory fault, or certificates; of
- *	MMIO the address, bytes, and whether it is a write
- * @data: of a system event: the GHCB MSR, or on arm64 the type
+ * @gpa, @pages, @private: range of MAP_GPA_RANGE, of a memory fault, or of certificates; for MMIO
+ *	the address, the number of bytes, and whether it is a write
+ * @data: for a system event: the GHCB MSR, or on arm64 the type
  */
 struct sim_exit {
 	uint32_t reason;
@@ -275,10 +282,10 @@ struct sim_exit {
 	uint64_t data;
 };
 
-/** sim_plan() - like sim_script(), for the vCPUs with this id still to come */
+/** sim_plan() - add an exit for vCPUs with this ID that are created later, as sim_script() does */
 int sim_plan(struct sim *sim, uint32_t id, const struct sim_exit *exit);
 
-/** sim_script() - add an exit to those that a vCPU is going to make */
+/** sim_script() - append an exit to the script of a vCPU */
 int sim_script(struct sim *sim, int vcpu, const struct sim_exit *script);
 
 #endif /* GMEMCTL_SIM_SIM_H */

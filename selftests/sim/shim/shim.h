@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The simulator as a library that is loaded before all others: the program's
- * system calls that concern /dev/kvm and /dev/sev end here.
+ * The simulator as a library that is loaded before the C library. It handles the program's system
+ * calls for /dev/kvm, /dev/sev and other files of the simulated host.
  */
 #ifndef GMEMCTL_SIM_SHIM_SHIM_H
 #define GMEMCTL_SIM_SHIM_SHIM_H
@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* The next library's functions */
+/* Functions of the next library, usually the C library */
 struct shim_next {
 	int (*openat)(int directory, const char *path, int flags, ...);
 	int (*close)(int fd);
@@ -25,21 +25,21 @@ struct shim_next {
 const struct shim_next *shim_next(void);
 
 /*
- * Return: SHIM_NOT_OURS if the file or path is not the simulator's, else what
- * the call returns, as a negative errno on failure.
+ * These functions return SHIM_NOT_OURS if the file or path does not belong to the simulator.
+ * Otherwise they return the result of the call, or a negative errno.
  */
 #define SHIM_NOT_OURS (-0x10000)
 
 int shim_open(const char *path, int flags);
-/** platform_open() - a file that is not a device of KVM's; likewise */
+/** platform_open() - open a file of the simulated host that is no device; returns as shim_open() */
 int platform_open(const char *path);
 void platform_closing(int fd);
-/** shim_config() - of the simulated host; NULL: there is none, for its settings are wrong */
+/** shim_config() - configuration of the simulated host; NULL: the settings are invalid */
 const struct sim_config *shim_config(void);
 int shim_ioctl(int fd, unsigned long request, void *arg);
 int shim_fallocate(int fd, int mode, uint64_t offset, uint64_t length);
 
-/* The file itself is already, or is going to be, duplicated or closed. */
+/* Called after a file was duplicated, and before a file is closed */
 void shim_duplicated(int fd, int number);
 void shim_closing(int fd);
 
