@@ -33,7 +33,7 @@ static const struct hint ioctl_hints[] = {
 	{ 0 }
 };
 
-/* What the VMM says. */
+/* Hints for errors of the VMM */
 static const struct hint vmm_hints[] = {
 	{ -EINVAL, "the range must be whole pages (see `pvmemctl info`) of one piece of guest "
 		   "memory, and remove is for shared memory, most others for anonymous" },
@@ -112,7 +112,7 @@ int device_call(struct device *device, uint64_t func, const char *name,
 	}
 	if (!buf.ret.ret_errno)
 		return 0;
-	/* The VMM's word is not taken for an errno. */
+	/* The VMM can return any number, so check that it is an errno. */
 	rc = buf.ret.ret_errno <= ERRNO_MAX ? -(int)buf.ret.ret_errno : -EIO;
 	snprintf(object, sizeof(object), "0x%" PRIx64 "+0x%" PRIx64, range->addr, range->length);
 	return error_set(error, rc, object, name, hint_find(vmm_hints, rc));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * pvmemctl: inside of a guest, ask the VMM to change what backs guest memory. For scripts
+ * pvmemctl: in a guest, ask the VMM to change the backing of guest memory. For scripts
  * and tests; see Documentation/man/pvmemctl.rst.
  */
 #include <errno.h>
@@ -21,12 +21,12 @@ enum { EXIT_CODE_OK = 0, EXIT_CODE_FAILURE = 1, EXIT_CODE_USAGE = 2 };
 #define HOLD_MAX	86400
 
 /**
- * struct function - a command that asks the VMM for one thing
- * @name: of the command
+ * struct function - a command that sends a request to the VMM
+ * @name: name of the command
  * @func: enum pvmemcontrol_func
  * @undo: the function that undoes it with argument 0, or NOTHING
- * @value: what its value is called, or NULL: it has none
- * @summary: for the help
+ * @value: placeholder of its value in help; NULL: it has no value
+ * @summary: help text
  */
 struct function {
 	const char *name;
@@ -59,14 +59,14 @@ static const struct function functions[] = {
 };
 
 /**
- * struct request - what the command line says
+ * struct request - the command line
  * @device: path of the node
- * @function: what is asked for; NULL: info
- * @func: its number
- * @arg: its argument
- * @range: of it, if not @own
- * @own: bytes of memory of this process, 0: none
- * @hold: seconds before what was done to @own is undone
+ * @function: the command; NULL: info
+ * @func: number of its function
+ * @arg: argument of the function
+ * @range: the range, without @own
+ * @own: size of the memory of this process in bytes; 0: none
+ * @hold: seconds before a request for @own is undone
  */
 struct request {
 	const char *device;
@@ -154,7 +154,7 @@ static int parse_range(struct range *range, char **argv)
 	return code;
 }
 
-/* The command and what follows it. Return: an exit code. */
+/* Parse the command and its arguments. Return: an exit code. */
 static int parse_command(struct request *request, int argc, char **argv)
 {
 	int numbers = request->own ? 0 : 2, code;
@@ -191,7 +191,7 @@ static const struct option options[] = {
 	{ 0 }
 };
 
-/* Return: an exit code, or -1 if there is something to do. */
+/* Return: an exit code, or -1 if there is a request to send. */
 static int parse(struct request *request, int argc, char **argv)
 {
 	int option, code = 0;
@@ -231,7 +231,7 @@ static void no_end(int number)
 {
 }
 
-/* An interrupt is the end of waiting: what was done has to be undone. */
+/* Wait. A signal ends only the wait, because the request has to be undone. */
 static void hold(uint64_t seconds)
 {
 	struct sigaction action = { .sa_handler = no_end };
@@ -243,7 +243,7 @@ static void hold(uint64_t seconds)
 		sleep(seconds);
 }
 
-/* What is not readable any more must not be looked at, nor given back to the guest. */
+/* After a failed request or undo the memory is not read: it may be inaccessible. */
 static int own_run(struct device *device, const struct request *request, struct own *own,
 		   struct error *error)
 {

@@ -6,7 +6,7 @@
 
 #include "pvmemctl.h"
 
-/* Return: a power of two, 0 if it is no unit. */
+/* Return: the power of two that a suffix stands for; 0 if it is none. */
 static unsigned int unit_shift(const char *unit)
 {
 	static const char units[] = "KMGT";
@@ -33,10 +33,7 @@ static int digits_parse(const char *text, size_t count, unsigned int base, uint6
 	return 0;
 }
 
-/*
- * Not by strtoull(), which takes white space, signs, octal numbers, and one more 0x
- * after the first.
- */
+/* strtoull() would accept white space, signs, octal numbers, and a second 0x. */
 int number_parse(const char *text, uint64_t *value)
 {
 	bool hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');

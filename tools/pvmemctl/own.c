@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The kernel may move a page at any time, even a locked one, and whatever the VMM is told
- * about the old place would hit somebody else's memory. It does not move pages that have
- * references it cannot account for: those of a pipe that the memory was spliced into.
+ * The kernel can move a page at any time, even a locked one. Then a request for the old address
+ * would change other memory. The kernel does not move pages with unknown references, such as
+ * those of a pipe into which the memory was spliced.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +20,7 @@
 #define PAGEMAP_PFN ((1ULL << 55) - 1)
 #define OBJECT "own memory"
 
-/* Of each page, so that none is like another. */
+/* The pattern of a page, which differs from those of all others. */
 static uint64_t pattern(size_t page)
 {
 	return 0x5a00000000000001ULL + page;
@@ -41,7 +41,7 @@ size_t own_kept(const struct own *own)
 	return kept;
 }
 
-/* A pipe has a slot for each page. */
+/* Splice all pages into the pipe, which needs a slot for each page. */
 static int own_pin(struct own *own, struct error *error)
 {
 	size_t bytes = own->pages * own->page;
@@ -69,7 +69,7 @@ static int compare(const void *a, const void *b)
 	return left->addr < right->addr ? -1 : left->addr > right->addr;
 }
 
-/* Pages that follow each other in the guest, whatever their order here, are one range. */
+/* Sort the pages by guest physical address, and join adjacent ones into ranges. */
 static void own_join(struct own *own)
 {
 	qsort(own->ranges, own->pages, sizeof(*own->ranges), compare);

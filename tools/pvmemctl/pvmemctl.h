@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the files of pvmemctl have of each other. */
+/* Functions that the files of pvmemctl share. */
 #ifndef PVMEMCTL_PVMEMCTL_H
 #define PVMEMCTL_PVMEMCTL_H
 
@@ -9,7 +9,7 @@
 
 #include <linux/pvmemcontrol.h>
 
-/* device.c: a node of the driver, and what goes wrong, for a person */
+/* device.c: a node of the driver, and descriptions of errors */
 
 struct error {
 	int rc;
@@ -20,20 +20,20 @@ struct error {
 
 /**
  * error_set() - describe a failure
- * @rc: negative errno, or 0 if that would say nothing
- * @object: what the action was done to
- * @action: what was tried
- * @hint: what to do about it, a constant; or NULL
+ * @rc: negative errno; 0: the message has no errno
+ * @object: object of the action
+ * @action: the action that has failed
+ * @hint: what to do, a constant; or NULL
  *
- * Return: @rc, or -EINVAL for 0, so that a caller can return the call.
+ * Return: @rc, or -EINVAL for 0, so that a caller can return the result.
  */
 int error_set(struct error *error, int rc, const char *object, const char *action,
 	      const char *hint);
 
-/** error_print() - a line: "pvmemctl: object: action: errno; hint" */
+/** error_print() - print a line: "pvmemctl: object: action: errno; hint" */
 void error_print(const struct error *error, FILE *stream);
 
-/** struct range - guest physical memory, in bytes */
+/** struct range - a range of guest physical addresses, in bytes */
 struct range {
 	uint64_t addr;
 	uint64_t length;
@@ -41,9 +41,9 @@ struct range {
 
 /**
  * struct device - an open node
- * @path: of it
- * @fd: of it
- * @info: version and page size
+ * @path: path of the node
+ * @fd: the open file
+ * @info: answer of the VMM to INFO: version and page size
  */
 struct device {
 	const char *path;
@@ -51,18 +51,18 @@ struct device {
 	struct pvmemcontrol_vmm_ret info;
 };
 
-/** device_open() - open a node and ask for the page size. Return: 0 or negative errno */
+/** device_open() - open a node, and request INFO. Return: 0 or a negative errno. */
 int device_open(struct device *device, const char *path, struct error *error);
 
 void device_close(struct device *device);
 
 /**
- * device_call() - have the VMM do something with a range
+ * device_call() - send a request for a range to the VMM
  * @func: enum pvmemcontrol_func, or any other number
- * @name: of the function, for the error
- * @arg: of the function
+ * @name: name of the function, for the error
+ * @arg: argument of the function
  *
- * Return: 0 if it is done; negative errno if not, which can be the VMM's.
+ * Return: 0, or a negative errno of the driver or of the VMM.
  */
 int device_call(struct device *device, uint64_t func, const char *name,
 		const struct range *range, uint64_t arg, struct error *error);
@@ -70,25 +70,25 @@ int device_call(struct device *device, uint64_t func, const char *name,
 /* number.c: numbers on a command line */
 
 /**
- * number_parse() - decimal or 0x and hexadecimal, then K, M, G or T
- * @text: all of it has to be the number
- * @value: out: in units of one; the letters are powers of 1024
+ * number_parse() - parse a number: decimal, or 0x and hexadecimal, with an optional K, M, G or T
+ * @text: the number, and nothing else
+ * @value: out: the number; the suffixes are powers of 1024
  *
- * Return: 0; -EINVAL for anything else, a sign and white space included; -ERANGE for
- * what does not fit in 64 bits.
+ * Return: 0; -EINVAL for anything else, such as a sign or white space; -ERANGE for a number that
+ * does not fit in 64 bits.
  */
 int number_parse(const char *text, uint64_t *value);
 
-/* own.c: memory of this process, and where the guest has it */
+/* own.c: memory of this process, and its guest physical addresses */
 
 /**
- * struct own - memory that stays where it is
- * @memory: all of it, @pages of @page bytes
- * @pages: see @memory
- * @page: of the guest
- * @pin: a pipe that has references to the pages
- * @ranges: where they are, in ascending order, no two of which could be one
- * @count: of @ranges
+ * struct own - pinned memory
+ * @memory: the memory
+ * @pages: its size in pages
+ * @page: page size of the guest
+ * @pin: a pipe that holds references to the pages
+ * @ranges: guest physical addresses, in ascending order; adjacent ranges are joined
+ * @count: number of @ranges
  */
 struct own {
 	uint8_t *memory;
@@ -100,14 +100,14 @@ struct own {
 };
 
 /**
- * own_open() - map memory, fill it, pin it, and find it
- * @length: bytes, a multiple of the page size of the guest
+ * own_open() - map memory, fill it with a pattern, pin it, and find its addresses
+ * @length: size in bytes, a multiple of the page size of the guest
  *
- * Return: 0 or negative errno.
+ * Return: 0 or a negative errno.
  */
 int own_open(struct own *own, uint64_t length, struct error *error);
 
-/** own_kept() - Return: how many pages have what own_open() has filled them with */
+/** own_kept() - Return: number of pages that still have the pattern of own_open(). */
 size_t own_kept(const struct own *own);
 
 void own_close(struct own *own);
