@@ -212,8 +212,8 @@ static int measure_main(const struct command *command, void *arguments)
 	}
 	fault = loaded.image.igvm ? snp_igvm_kvm_fault(&loaded.igvm) : NULL;
 	if (fault)
-		out_warning(loaded.igvm.name, "the digest is that of the file; KVM cannot "
-			    "launch it so: %s", fault);
+		out_warning(loaded.igvm.name, "the digest is that of the file, but KVM cannot "
+			    "launch the file: %s", fault);
 	if (measure->mode == MODE_FIRMWARE)
 		show_digest(loaded.measurement.firmware, measure->format == FORMAT_BASE64);
 	else if (measure->has_format)

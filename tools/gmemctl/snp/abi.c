@@ -22,8 +22,8 @@ static const struct {
 	{ 0x05, "ALREADY_OWNED", NULL },
 	{ 0x06, "INVALID_CERTIFICATE", NULL },
 	{ 0x07, "POLICY_FAILURE",
-	  "the policy forbids what this host has, such as SMT (bit 16 allows it), "
-	  "or asks for a newer firmware or another policy than the ID block's" },
+	  "the policy forbids a property of this host, such as SMT (bit 16 allows it), requires "
+	  "newer firmware, or differs from the policy of the ID block" },
 	{ 0x08, "INACTIVE", NULL },
 	{ 0x09, "INVALID_ADDRESS", NULL },
 	{ 0x0a, "BAD_SIGNATURE",
@@ -42,9 +42,9 @@ static const struct {
 	{ 0x14, "HWSEV_RET_UNSAFE",
 	  "a failure of the hardware: see dmesg, and reset the machine" },
 	{ 0x15, "UNSUPPORTED",
-	  "this firmware or CPU lacks something: update the firmware" },
+	  "the firmware or the CPU does not support this: update the firmware" },
 	{ 0x16, "INVALID_PARAM",
-	  "the firmware does not take what it was given" },
+	  "the firmware refuses a parameter" },
 	{ 0x17, "RESOURCE_LIMIT",
 	  "the firmware has no room for another guest: end one" },
 	{ 0x18, "SECURE_DATA_INVALID", NULL },
@@ -126,12 +126,12 @@ char *snp_policy_format(uint64_t policy, char *text, size_t size)
 static const char *const names[SETS][REASONS] = {
 	{
 		"no reason given",
-		"the hypervisor does not speak its GHCB protocol",
-		"a feature of SNP that it needs is missing",
+		"the hypervisor does not support its GHCB protocol version",
+		"an SNP feature that it requires is not supported",
 	},
 	{
 		"its GHCB could not be registered",
-		"a page could not change its state",
+		"a page state change has failed",
 		"PVALIDATE has failed",
 		"it does not run at VMPL 0",
 		"its CPUID page is wrong",
@@ -152,13 +152,13 @@ char *snp_termination_format(uint64_t msr, char *text, size_t size)
 	const char *name = NULL;
 
 	if ((msr & REQUEST_MASK) != REQUEST_TERMINATE) {
-		snprintf(text, size, "the guest asks to be ended, and gives no "
-			 "reason that the host could read");
+		snprintf(text, size, "the guest requests termination, without a reason code that "
+			 "the host can read");
 		return text;
 	}
 	if (set < SETS && reason < REASONS)
 		name = names[set][reason];
-	snprintf(text, size, "the guest asks to be ended: set %u, reason %u%s%s",
-		 set, reason, name ? ": " : "", name ? name : "");
+	snprintf(text, size, "the guest requests termination: set %u, reason %u%s%s", set, reason,
+		 name ? ": " : "", name ? name : "");
 	return text;
 }

@@ -162,9 +162,8 @@ static int section_compare(const struct snp_firmware *firmware, unsigned int i, 
 		if (ranges_overlap(section->base, section->size, other->base, other->size))
 			return section_bad(firmware, i, "overlaps one before it", error);
 		if (single && section->type == other->type)
-			return section_bad(firmware, i, "is the second of its "
-					   "type, of which there can be one",
-					   error);
+			return section_bad(firmware, i, "is the second of its type, but only one "
+					   "is allowed", error);
 	}
 	return 0;
 }
@@ -174,11 +173,10 @@ static int section_check(const struct snp_firmware *firmware, unsigned int i, st
 	const struct snp_section *section = &firmware->sections[i];
 
 	if (!snp_section_name(section->type))
-		return section_bad(firmware, i, "has a type that this program does "
-				   "not know, and cannot measure", error);
+		return section_bad(firmware, i, "has an unknown type, which this program cannot "
+				   "measure", error);
 	if (!section->size)
-		return section_bad(firmware, i, "is empty, and nothing could be "
-				   "added for it", error);
+		return section_bad(firmware, i, "is empty, so no page can be added for it", error);
 	if (section->base % SNP_PAGE_SIZE || section->size % SNP_PAGE_SIZE)
 		return section_bad(firmware, i, "is not page-aligned", error);
 	if (section->base + (uint64_t)section->size > SNP_4G)
@@ -199,7 +197,7 @@ static int metadata_check(const struct snp_firmware *firmware, const uint8_t *he
 		return firmware_bad(firmware, "its SEV metadata", "has no signature", error);
 	if (bytes_get32(header + 8) != 1)
 		return error_set(error, -EINVAL, firmware->name, "check SEV metadata",
-				 "it has version %u, this program knows version 1",
+				 "it has version %u, but this program supports version 1",
 				 bytes_get32(header + 8));
 	if (!count || count > SNP_SECTIONS_MAX)
 		return error_set(error, -EINVAL, firmware->name, "check SEV metadata",

@@ -112,7 +112,7 @@ static int require(struct snp_igvm *igvm, uint64_t gpa, uint64_t size, struct er
 		return 0;
 	}
 	if (igvm->nr_required == SNP_IGVM_RANGES)
-		return fail(igvm, error, -EINVAL, "its memory is in more than %d places",
+		return fail(igvm, error, -EINVAL, "it has more than %d memory ranges",
 			    SNP_IGVM_RANGES);
 	igvm->required[igvm->nr_required++] = wanted;
 	return 0;
@@ -213,8 +213,9 @@ static int parameter(struct snp_igvm *igvm, const struct header *header, struct 
 	int area = find_area(igvm, index);
 
 	if (area < 0 || igvm->areas[area].inserted || offset >= igvm->areas[area].size)
-		return fail(igvm, error, -EINVAL, "a parameter of type 0x%x has no place at "
-			    "0x%x of area %u", header->type, offset, index);
+		return fail(igvm, error, -EINVAL, "the parameter of type 0x%x cannot be at offset "
+			    "0x%x of parameter area %u: the area is not declared, inserted "
+			    "already, or smaller", header->type, offset, index);
 	if (igvm->nr_parameters == SNP_IGVM_PARAMETERS)
 		return fail(igvm, error, -EINVAL, "it has more than %d parameters",
 			    SNP_IGVM_PARAMETERS);
@@ -238,7 +239,7 @@ static int parameter_area(struct snp_igvm *igvm, const struct header *header, st
 		return fail(igvm, error, -EINVAL, "it has more than %d parameter areas",
 			    SNP_IGVM_AREAS);
 	if (find_area(igvm, index) >= 0)
-		return fail(igvm, error, -EINVAL, "parameter area %u is there twice", index);
+		return fail(igvm, error, -EINVAL, "parameter area %u is declared twice", index);
 	if (!size || size % SNP_PAGE_SIZE || size > SNP_IGVM_AREA_SIZE ||
 	    !file_data(igvm, bytes_get32(body + 12), size, &data))
 		return fail(igvm, error, -EINVAL, "parameter area %u has 0x%" PRIx64 " bytes, "
@@ -268,8 +269,8 @@ static int parameter_insert(struct snp_igvm *igvm, const struct header *header, 
 		return fail(igvm, error, -EINVAL, "parameter area %u is inserted %s", index,
 			    area ? "twice" : "and not declared");
 	if (!range_is_good(gpa, area->size))
-		return fail(igvm, error, -EINVAL, "parameter area %u is inserted at 0x%" PRIx64
-			    ", which is no page", index, gpa);
+		return fail(igvm, error, -EINVAL, "parameter area %u is inserted at 0x%" PRIx64 ", "
+			    "which is not a valid page address", index, gpa);
 	if (require(igvm, gpa, area->size, error))
 		return -EINVAL;
 	area->inserted = true;
@@ -290,8 +291,8 @@ static int vp_context(struct snp_igvm *igvm, const struct header *header, struct
 		return fail(igvm, error, -EINVAL, "it has more than %d vCPUs", SNP_IGVM_VCPUS);
 	if (!range_is_good(gpa, SNP_PAGE_SIZE) || !bytes_get32(body + 12) ||
 	    !file_data(igvm, bytes_get32(body + 12), SNP_PAGE_SIZE, &data))
-		return fail(igvm, error, -EINVAL, "the VMSA of vCPU %u is not in the file, or "
-			    "its address 0x%" PRIx64 " is no page", index, gpa);
+		return fail(igvm, error, -EINVAL, "the VMSA of vCPU %u is not in the file, or its "
+			    "address 0x%" PRIx64 " is not valid", index, gpa);
 	*vcpu = (struct snp_igvm_vcpu){ index, gpa, data };
 	igvm->nr_vcpus++;
 	return add_run(igvm, "IGVM VMSA", SNP_PAGE_VMSA, gpa, SNP_PAGE_SIZE, data, error);
@@ -349,8 +350,8 @@ static int id_block(struct snp_igvm *igvm, const struct header *header, struct e
 
 static int other_platform(struct snp_igvm *igvm, const struct header *header, struct error *error)
 {
-	return fail(igvm, error, -EINVAL, "a directive of type 0x%x is of another platform than "
-		    "SEV-SNP", header->type);
+	return fail(igvm, error, -EINVAL, "a directive of type 0x%x is not valid for the SEV-SNP "
+		    "platform", header->type);
 }
 
 /* Size of each directive, and offset of its mask; -1: it has no mask. */
@@ -454,8 +455,8 @@ static int check_checksum(const struct snp_igvm *igvm, uint32_t fixed_size,
 	crc = crc32(crc32(0, fixed, fixed_size), igvm->data + offset, size);
 	if (crc == wanted)
 		return 0;
-	return fail(igvm, error, -EINVAL, "the checksum of its headers is 0x%08x, and it says "
-		    "0x%08x: the file is damaged", crc, wanted);
+	return fail(igvm, error, -EINVAL, "the checksum of its headers is 0x%08x, but its header "
+		    "says 0x%08x: the file is damaged", crc, wanted);
 }
 
 static int check_version(const struct snp_igvm *igvm, uint32_t *fixed_size, struct error *error)
@@ -468,14 +469,14 @@ static int check_version(const struct snp_igvm *igvm, uint32_t *fixed_size, stru
 	version = bytes_get32(igvm->data + FIXED_VERSION);
 	*fixed_size = version == 2 ? FIXED_SIZE_2 : FIXED_SIZE;
 	if (version != 1 && version != 2)
-		return fail(igvm, error, -EOPNOTSUPP, "it has version %u, and this program "
-			    "knows 1 and 2", version);
+		return fail(igvm, error, -EOPNOTSUPP, "it has version %u, but this program "
+			    "supports 1 and 2", version);
 	if (igvm->size < *fixed_size)
 		return fail(igvm, error, -EINVAL, "it ends in its header");
 	if (version == 2 && (bytes_get32(igvm->data + FIXED_ARCHITECTURE) != ARCHITECTURE_X64 ||
 			     bytes_get32(igvm->data + FIXED_PAGE_SIZE) != SNP_PAGE_SIZE))
-		return fail(igvm, error, -EOPNOTSUPP, "it is for another architecture than "
-			    "x86-64, or other pages than of 4 KiB");
+		return fail(igvm, error, -EOPNOTSUPP, "its architecture is not x86-64, or its page "
+			    "size is not 4 KiB");
 	return 0;
 }
 
@@ -493,14 +494,14 @@ static int check_fixed(const struct snp_igvm *igvm, uint32_t *offset,
 	*size = bytes_get32(igvm->data + FIXED_HEADERS_SIZE);
 	file_size = bytes_get32(igvm->data + FIXED_FILE_SIZE);
 	if (file_size != igvm->size)
-		return fail(igvm, error, -EINVAL, "it has %" PRIu64 " bytes, and says that "
-			    "they are %" PRIu64, igvm->size, file_size);
+		return fail(igvm, error, -EINVAL, "it has %" PRIu64 " bytes, but its header says %"
+			    PRIu64, igvm->size, file_size);
 	if (*offset < fixed_size || *offset % 8 || *offset + (uint64_t)*size > igvm->size)
 		return fail(igvm, error, -EINVAL, "its variable headers, 0x%x bytes at 0x%x, "
 			    "are not in the file", *size, *offset);
 	if (*size > HEADERS_MAX)
-		return fail(igvm, error, -EINVAL, "it has 0x%x bytes of headers, at most 0x%x "
-			    "are read", *size, HEADERS_MAX);
+		return fail(igvm, error, -EINVAL, "it has 0x%x bytes of headers, but this program "
+			    "reads at most 0x%x", *size, HEADERS_MAX);
 	return check_checksum(igvm, fixed_size, *offset, *size, error);
 }
 
@@ -510,17 +511,17 @@ static int take_platform(struct snp_igvm *igvm, const struct header *header, str
 	uint32_t mask;
 
 	if (header->size != 16)
-		return fail(igvm, error, -EINVAL, "a platform has 0x%x bytes, not 0x10",
+		return fail(igvm, error, -EINVAL, "a platform header has 0x%x bytes, not 0x10",
 			    header->size);
 	mask = bytes_get32(header->body);
 	if (!mask || mask & (mask - 1))
-		return fail(igvm, error, -EINVAL, "the compatibility mask 0x%x of a platform "
-			    "is not one bit", mask);
+		return fail(igvm, error, -EINVAL, "the compatibility mask 0x%x of a platform does "
+			    "not have exactly one bit", mask);
 	if (header->body[5] != PLATFORM_SEV_SNP || igvm->mask)
 		return 0;
 	if (bytes_get16(header->body + 6) != PLATFORM_SNP_VERSION)
-		return fail(igvm, error, -EOPNOTSUPP, "its version of the platform SEV-SNP is "
-			    "%u, not 1", bytes_get16(header->body + 6));
+		return fail(igvm, error, -EOPNOTSUPP, "its SEV-SNP platform version is %u, not 1",
+			    bytes_get16(header->body + 6));
 	igvm->mask = mask;
 	igvm->highest_vtl = header->body[4];
 	igvm->shared_boundary = bytes_get64(header->body + 8);
@@ -599,11 +600,11 @@ static int64_t walk_header(struct snp_igvm *igvm, const uint8_t *at, uint64_t le
 	header.body = at + HEADER_SIZE;
 	next = HEADER_SIZE + (header.size + UINT64_C(7)) / 8 * 8;
 	if (HEADER_SIZE + (uint64_t)header.size > left)
-		return fail(igvm, error, -EINVAL, "a header of type 0x%x goes beyond the others",
-			    header.type);
+		return fail(igvm, error, -EINVAL, "a header of type 0x%x extends beyond the "
+			    "variable headers", header.type);
 	is = section_of(header.type);
 	if (is != UNKNOWN && is < *section)
-		return fail(igvm, error, -EINVAL, "a header of type 0x%x comes too late",
+		return fail(igvm, error, -EINVAL, "a header of type 0x%x is out of order",
 			    header.type);
 	if (is != UNKNOWN)
 		*section = is;
@@ -682,11 +683,11 @@ const char *snp_igvm_kvm_fault(const struct snp_igvm *igvm)
 			return "a page comes after a VMSA";
 	for (unsigned int i = 0; i < igvm->nr_vcpus; i++) {
 		if (igvm->vcpus[i].index != i)
-			return "its vCPUs are not in their order";
+			return "its vCPUs are out of order";
 		if (igvm->vcpus[i].gpa != SNP_VMSA_GPA)
 			return "a VMSA is not at 0xfffffffff000";
 	}
-	return has_page_twice(igvm, first) ? "a page is there twice" : NULL;
+	return has_page_twice(igvm, first) ? "a page is listed twice" : NULL;
 }
 
 void snp_igvm_free(struct snp_igvm *igvm)

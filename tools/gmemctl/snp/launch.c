@@ -62,27 +62,27 @@ static const struct {
 	  "the firmware could not create the guest: " SNP_DEVICE_PATH " is not the "
 	  "open file, or the firmware does not answer (see dmesg)" },
 	{ SNP_KVM_LAUNCH_START, -EINVAL,
-	  "KVM does not take the policy: bit 17 has to be set; Linux 6.12 wants "
-	  "bit 16 (SMT) set and bit 20 (single socket) clear" },
+	  "KVM refuses the policy: bit 17 must be set; Linux 6.12 requires bit 16 (SMT) set and "
+	  "bit 20 (single socket) clear" },
 	{ SNP_KVM_LAUNCH_START, -EBUSY,
 	  "the firmware does not answer any more: see dmesg, and reset the "
 	  "machine" },
 	{ SNP_KVM_LAUNCH_UPDATE, -EINVAL,
-	  "the launch has not started, or no slot with guest_memfd is there" },
+	  "the launch has not started, or no memory slot has a guest_memfd" },
 	{ SNP_KVM_LAUNCH_UPDATE, -EIO,
-	  "KVM hides the cause: the page is not private, or in the guest already; "
-	  "the source cannot be read; " SNP_DEVICE_PATH " was closed; or the "
-	  "firmware does not answer (see dmesg)" },
+	  "KVM does not report the cause: the page is not private, or was added already; the "
+	  "source cannot be read; " SNP_DEVICE_PATH " was closed; or the firmware does not answer "
+	  "(see dmesg)" },
 	{ SNP_KVM_LAUNCH_FINISH, -EINVAL,
 	  "a vCPU is being debugged or was measured before, or the launch has "
 	  "not started" },
 	{ SNP_KVM_LAUNCH_FINISH, -EBADF,
-	  SNP_DEVICE_PATH " is not open under the number of the start" },
+	  SNP_DEVICE_PATH " is not open at the descriptor number used by SNP_LAUNCH_START" },
 	{ SNP_KVM_LAUNCH_FINISH, -EBUSY,
 	  "a vCPU is being created, or the firmware does not answer any more "
 	  "(see dmesg)" },
 	{ SNP_KVM_LAUNCH_FINISH, -EIO,
-	  "the firmware has said nothing: see dmesg" },
+	  "the firmware reported no error code: see dmesg" },
 };
 
 static const struct {
@@ -175,8 +175,8 @@ static int update_failed(const struct command *command, const struct snp_run *ru
 		 type_name(run->type), (unsigned long long)update->gfn_start << GUEST_PAGE_SHIFT);
 	if (command->rc)
 		return command_failed(command, object, error);
-	return error_set(error, -EIO, object, "SNP_LAUNCH_UPDATE", "KVM says that it is done, and "
-			 "has done nothing: this is a bug of the kernel");
+	return error_set(error, -EIO, object, "SNP_LAUNCH_UPDATE", "KVM reported success but added "
+			 "no page: this is a bug of the kernel");
 }
 
 /**
@@ -268,9 +268,9 @@ static unsigned int tell_changes(const struct snp_launch *launch,
 		if (from == to)
 			continue;
 		changes++;
-		snp_launch_tell(launch, "CPUID page", "the firmware: leaf 0x%x.%u %s: "
-				"0x%08x is to be 0x%08x", entry->eax_in, entry->ecx_in,
-				names[i % 4], from, to);
+		snp_launch_tell(launch, "CPUID page", "leaf 0x%x.%u %s: 0x%08x, but the firmware "
+				"requires 0x%08x", entry->eax_in, entry->ecx_in, names[i % 4], from,
+				to);
 	}
 	return changes;
 }
@@ -287,12 +287,12 @@ static int update_cpuid_again(struct snp_launch *launch, const struct snp_run *r
 	launch->corrections = tell_changes(launch, given);
 	if (!launch->corrections)
 		return error_wrap(error, -EIO, "CPUID page",
-				  "the firmware refuses it, and does not say why");
+				  "the firmware refuses it and returns no other values");
 	if (launch->config->cpuid_strict)
 		return error_set(error, -EIO, "CPUID page",
 				 "SNP_LAUNCH_UPDATE, firmware error 0x16 INVALID_PARAM", "the "
-				 "firmware wants %u registers otherwise, as shown: leave "
-				 "--cpuid-strict out to take its values", launch->corrections);
+				 "firmware requires other values for %u registers: leave "
+				 "--cpuid-strict out to use them", launch->corrections);
 	return update_run(launch, run, launch->cpuid, &fw_error, error);
 }
 
@@ -307,8 +307,8 @@ static int update_cpuid(struct snp_launch *launch, const struct snp_run *run,
 	/* KVM reads and writes as many bytes as the run has, and the buffer is one page. */
 	if (run->size != sizeof(*launch->cpuid))
 		return error_set(error, -EINVAL, run->name, "SNP_LAUNCH_UPDATE", "its section has "
-				 "0x%llx bytes, and the firmware checks single pages: take another "
-				 "build", (unsigned long long)run->size);
+				 "0x%llx bytes, but the firmware accepts one page of 4096 bytes: "
+				 "use another build", (unsigned long long)run->size);
 	rc = snp_launch_get_cpuid(vcpu, &cpuid, error);
 	if (rc)
 		return rc;
@@ -389,9 +389,9 @@ static int snp_launch_enter(const struct snp_launch *launch, enum snp_launch_sta
 		return error_set(error, -EINVAL, OBJECT, step,
 				 "this launch cannot continue: create a new VM");
 	if (launch->state == SNP_LAUNCH_FINISHED)
-		return error_set(error, -EINVAL, OBJECT, step, "it was launched already: some "
-				 "kernels do not survive a second time");
-	return error_set(error, -EINVAL, OBJECT, step, "not at this point of a launch");
+		return error_set(error, -EINVAL, OBJECT, step, "it was launched already, and "
+				 "launching it again can crash some kernels");
+	return error_set(error, -EINVAL, OBJECT, step, "not allowed in this state of the launch");
 }
 
 /* A failure is final: added pages cannot be removed, so the digest would be wrong. */
@@ -446,11 +446,11 @@ static int check_features(const struct snp_launch *launch, struct error *error)
 
 	if (rc)
 		return error_set(error, -EOPNOTSUPP, "KVM", "launch SNP guests",
-				 "it has no SEV: see `gmemctl snp status`");
+				 "it does not support SEV: see `gmemctl snp status`");
 	if (!(wanted & ~known))
 		return 0;
 	return error_set(error, -EOPNOTSUPP, "guest features", "launch",
-			 "KVM does not have 0x%llx of 0x%llx: leave them out",
+			 "KVM does not support the bits 0x%llx of 0x%llx: leave them out",
 			 (unsigned long long)(wanted & ~known),
 			 (unsigned long long)launch->image.features);
 }
@@ -475,7 +475,7 @@ static int check_policy(const struct snp_launch *launch, struct error *error)
 	else
 		return 0;
 	return error_set(error, -EINVAL, "guest policy", "check",
-			 "this KVM does not take 0x%llx: %s", (unsigned long long)policy, what);
+			 "KVM refuses 0x%llx: %s", (unsigned long long)policy, what);
 }
 
 static int check_certs(const struct snp_launch *launch, struct error *error)
@@ -486,8 +486,8 @@ static int check_certs(const struct snp_launch *launch, struct error *error)
 		return 0;
 	if (!kvm_attribute(launch->vm, SNP_KVM_ATTR_REQ_CERTS, &known) && known)
 		return 0;
-	return error_set(error, -EOPNOTSUPP, "KVM", "KVM_EXIT_SNP_REQ_CERTS", "this kernel answers "
-			 "guests by itself, without certificates: leave --certs out");
+	return error_set(error, -EOPNOTSUPP, "KVM", "KVM_EXIT_SNP_REQ_CERTS", "this kernel does "
+			 "not ask the VMM for certificates: leave --certs out");
 }
 
 /* Check what the firmware checks at the end of the launch, when a failure costs the VM. */
@@ -505,13 +505,14 @@ static int check_id_block(const struct snp_launch *launch, struct error *error)
 	if (rc)
 		return rc;
 	if (memcmp(block->digest, launch->predicted.digest, SNP_DIGEST_SIZE))
-		return error_set(error, -EBADMSG, "ID block", "compare digest", "it is for %s; "
-				 "this launch would be %s: create it for this image, with --vmm "
-				 "gmemctl", hex_format(block->digest, SNP_DIGEST_SIZE, is),
+		return error_set(error, -EBADMSG, "ID block", "compare digest", "it is for the "
+				 "digest %s, but this launch has %s: create it for this image, "
+				 "with --vmm gmemctl",
+				 hex_format(block->digest, SNP_DIGEST_SIZE, is),
 				 hex_format(launch->predicted.digest, SNP_DIGEST_SIZE, wanted));
 	if (block->policy != config->policy)
 		return error_set(error, -EBADMSG, "ID block", "compare policy",
-				 "it is for 0x%llx, and --policy is 0x%llx",
+				 "it is for the policy 0x%llx, but --policy is 0x%llx",
 				 (unsigned long long)block->policy,
 				 (unsigned long long)config->policy);
 	return 0;
@@ -528,18 +529,18 @@ static int check_igvm(const struct snp_igvm *igvm, uint64_t features, struct err
 		fault = "it has pages that are shared with the host";
 	if (fault)
 		return error_set(error, -EOPNOTSUPP, igvm->name, "launch",
-				 "KVM, or gmemctl, cannot launch it as it says: %s", fault);
+				 "KVM or gmemctl cannot launch this file: %s", fault);
 	for (unsigned int i = 0; i < igvm->nr_vcpus; i++) {
 		const uint8_t *vmsa = igvm->vcpus[i].vmsa;
 
 		if (snp_vcpu_from_vmsa(&vcpu, vmsa, &at))
 			return error_set(error, -EOPNOTSUPP, igvm->name, "launch",
-					 "KVM cannot start vCPU %u as its VMSA says: "
-					 "byte 0x%zx would be another", i, at);
+					 "KVM cannot reproduce the VMSA of vCPU %u: byte 0x%zx "
+					 "would differ", i, at);
 		if (snp_vmsa_features(vmsa) != features)
 			return error_set(error, -EOPNOTSUPP, igvm->name, "launch",
-					 "vCPU %u has other features than the first, "
-					 "and KVM has those of a guest", i);
+					 "the SEV features of vCPU %u differ from those of the "
+					 "first vCPU, but KVM has one value for all vCPUs", i);
 	}
 	return 0;
 }
@@ -552,12 +553,12 @@ static int check_image(const struct snp_image *image, struct error *error)
 		return check_igvm(image->igvm, image->features, error);
 	if (image->svsm || image->vmm != SNP_VMM_GMEMCTL)
 		return error_set(error, -EINVAL, OBJECT, "launch",
-				 "gmemctl programs vCPUs in its own way, and starts no SVSM");
+				 "the image must be for gmemctl (--vmm gmemctl) and have no SVSM");
 	cpuid = snp_firmware_section(image->firmware, SNP_SECTION_CPUID);
 	if (cpuid && cpuid->size != SNP_PAGE_SIZE)
 		return error_set(error, -EINVAL, image->firmware->name, "launch", "its CPUID "
-				 "section has 0x%x bytes, and the firmware checks single pages: "
-				 "take another build", cpuid->size);
+				 "section has 0x%x bytes, but the firmware accepts one page of "
+				 "4096 bytes: use another build", cpuid->size);
 	return 0;
 }
 
@@ -685,7 +686,7 @@ static int check_memory(const struct snp_launch *launch, struct error *error)
 		    !slot_covers_private(&launch->vm->slots, run->gpa, run->size))
 			return error_set(error, -EFAULT, run->name, "place in guest memory", "no "
 					 "private memory at gpa 0x%llx to 0x%llx: give the guest "
-					 "more", (unsigned long long)run->gpa,
+					 "more memory", (unsigned long long)run->gpa,
 					 (unsigned long long)run->gpa + run->size);
 	}
 	return 0;

@@ -71,8 +71,8 @@ int snp_cpuid_page_build(struct snp_cpuid_page *page,
 			continue;
 		if (page->count == SNP_CPUID_ENTRIES)
 			return error_set(error, -E2BIG, "CPUID page", "build",
-					 "it has room for %d entries, and KVM "
-					 "has more", SNP_CPUID_ENTRIES);
+					 "it has room for %d entries, but KVM has more",
+					 SNP_CPUID_ENTRIES);
 		page->entries[page->count++] = entry;
 	}
 	return 0;
@@ -158,8 +158,7 @@ static int vcpu_failed(const struct vcpu *vcpu, int rc, const char *action, stru
 
 	snprintf(object, sizeof(object), "vCPU %u", vcpu->index);
 	return error_set(error, rc, object, action, rc == -EINVAL ?
-			 "KVM does not take these registers, or the vCPU was "
-			 "measured already" : NULL);
+			 "KVM refuses these registers, or the vCPU was measured already" : NULL);
 }
 
 /*
@@ -252,7 +251,7 @@ static int check_msrs(struct vcpu *vcpu, const struct snp_vcpu *state, struct er
 		if (rc)
 			return vcpu_failed(vcpu, rc, action, error);
 		return error_set(error, -EIO, "SNP guest", action,
-				 "KVM holds 0x%llx: the digest would not be the "
+				 "KVM has 0x%llx instead: the digest would differ from the "
 				 "predicted one", (unsigned long long)value);
 	}
 	return 0;
@@ -314,8 +313,8 @@ static int check_registers(struct vcpu *vcpu, const struct snp_vcpu *wanted, str
 	if (at == sizeof(expect))
 		return 0;
 	snprintf(action, sizeof(action), "check registers of vCPU %u", vcpu->index);
-	return error_set(error, -EIO, "SNP guest", action, "KVM holds something else for byte "
-			 "0x%zx of the VMSA: the digest would not be the predicted one", at);
+	return error_set(error, -EIO, "SNP guest", action, "KVM has another value for byte 0x%zx "
+			 "of the VMSA: the digest would differ from the predicted one", at);
 }
 
 int snp_launch_get_cpuid(struct vcpu *vcpu, struct kvm_cpuid2 **cpuid, struct error *error)

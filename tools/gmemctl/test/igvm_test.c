@@ -163,10 +163,10 @@ TEST_OF(igvm, f28_fixed)
 
 	EXPECT_TRUE(fails(build.file, 0, -EINVAL, "begin with the header"));
 	EXPECT_TRUE(fails(build.file, 23, -EINVAL, "begin with the header"));
-	EXPECT_TRUE(fails(build.file, size - 1, -EINVAL, "says that they are"));
+	EXPECT_TRUE(fails(build.file, size - 1, -EINVAL, "but its header says"));
 	EXPECT_TRUE(fails_with(0, 0, -EINVAL, "begin with the header"));
 	EXPECT_TRUE(fails_with(20, 0, -EINVAL, "checksum"));
-	EXPECT_TRUE(fails_with(16, 0, -EINVAL, "says that they are"));
+	EXPECT_TRUE(fails_with(16, 0, -EINVAL, "but its header says"));
 	igvm_build_svsm(&build);
 	bytes_put32(build.file + 4, 3);
 	EXPECT_TRUE(fails(build.file, size, -EOPNOTSUPP, "version 3"));
@@ -186,10 +186,10 @@ TEST_OF(igvm, f28_fixed)
 	}
 	size = igvm_build_version_2(&build);
 	bytes_put32(build.file + 24, 1);
-	EXPECT_TRUE(fails(build.file, size, -EOPNOTSUPP, "another architecture"));
+	EXPECT_TRUE(fails(build.file, size, -EOPNOTSUPP, "its architecture is not"));
 	bytes_put32(build.file + 24, 0);
 	bytes_put32(build.file + 28, 65536);
-	EXPECT_TRUE(fails(build.file, size, -EOPNOTSUPP, "another architecture"));
+	EXPECT_TRUE(fails(build.file, size, -EOPNOTSUPP, "its architecture is not"));
 	EXPECT_TRUE(fails(build.file, 28, -EINVAL, "ends in its header"));
 }
 
@@ -229,8 +229,8 @@ TEST_OF(igvm, f28_headers)
 	EXPECT_TRUE(header_fails(0x350, "", 0, -EOPNOTSUPP, "not known"));
 	EXPECT_TRUE(header_fails(0x250, "", 0, -EOPNOTSUPP, "not known"));
 	EXPECT_TRUE(header_fails(0, "", 0, -EOPNOTSUPP, "not known"));
-	EXPECT_TRUE(header_fails(0x101, "", 0, -EINVAL, "too late"));
-	EXPECT_TRUE(header_fails(0x1, "", 0, -EINVAL, "too late"));
+	EXPECT_TRUE(header_fails(0x101, "", 0, -EINVAL, "out of order"));
+	EXPECT_TRUE(header_fails(0x1, "", 0, -EINVAL, "out of order"));
 	EXPECT_TRUE(FAILS(0x302, 16, "0x10 bytes, not 0x18", 0));
 	/* Pages: alignment, place of the data */
 	EXPECT_TRUE(FAILS(0x302, 24, "0x1001 is not aligned", 0x1001, 0, 1));
@@ -245,19 +245,19 @@ TEST_OF(igvm, f28_headers)
 	EXPECT_TRUE(header_fails(0x302, "\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\4\0\0", 24,
 				 -EOPNOTSUPP, "type 4"));
 	/* Parameter areas */
-	EXPECT_TRUE(FAILS(0x301, 16, "there twice", 0x1000, 0, 1));
+	EXPECT_TRUE(FAILS(0x301, 16, "declared twice", 0x1000, 0, 1));
 	EXPECT_TRUE(FAILS(0x301, 16, "has 0x0 bytes", 0, 0, 2));
 	EXPECT_TRUE(FAILS(0x301, 16, "has 0x800 bytes", 0x800, 0, 2));
 	EXPECT_TRUE(FAILS(0x301, 16, "at most 1 MiB", 0x101000, 0, 2));
 	EXPECT_TRUE(FAILS(0x301, 16, "not in the file", 0x1000, 0, 2, 0x2001));
 	EXPECT_TRUE(FAILS(0x303, 16, "not declared", 0x1000, 0, 1, 2));
-	EXPECT_TRUE(FAILS(0x303, 16, "is no page", 0x1001, 0, 1, 1));
-	EXPECT_TRUE(FAILS(0x307, 8, "no place", 2, 0));
-	EXPECT_TRUE(FAILS(0x307, 8, "no place", 1, 0x1000));
+	EXPECT_TRUE(FAILS(0x303, 16, "not a valid page address", 0x1001, 0, 1, 1));
+	EXPECT_TRUE(FAILS(0x307, 8, "cannot be at", 2, 0));
+	EXPECT_TRUE(FAILS(0x307, 8, "cannot be at", 1, 0x1000));
 	/* vCPUs, ranges */
 	EXPECT_TRUE(FAILS(0x304, 20, "not in the file", 0x1000, 0, 1, 0));
 	EXPECT_TRUE(FAILS(0x304, 20, "not in the file", 0x1000, 0, 1, 0x2001));
-	EXPECT_TRUE(FAILS(0x304, 20, "is no page", 0x1001, 0, 1, 0x2000));
+	EXPECT_TRUE(FAILS(0x304, 20, "is not valid", 0x1001, 0, 1, 0x2000));
 	EXPECT_TRUE(FAILS(0x305, 24, "not whole pages", 0x1000, 0, 1, 0x1001));
 	EXPECT_TRUE(FAILS(0x305, 24, "not whole pages", 0xfffff000, 0xfffff, 1, 0x2000));
 	EXPECT_TRUE(FAILS(0x30d, 16, "not whole pages", 0x1000, 0, 1, 0));
@@ -276,7 +276,7 @@ TEST_OF(igvm, f28_inserted)
 	igvm_build_area(&build, 1, 0x1000, 0);
 	igvm_build_insert(&build, 0x4000, 1);
 	igvm_build_parameter(&build, SNP_IGVM_VP_COUNT, 1, 0);
-	EXPECT_TRUE(refused(-EINVAL, "no place at 0x0 of area 1"));
+	EXPECT_TRUE(refused(-EINVAL, "cannot be at offset 0x0 of parameter area 1"));
 }
 
 /* Memory that the guest wants is private, but for where it leaves its errors. */
@@ -364,7 +364,7 @@ TEST_OF(igvm, f28_twice)
 		EXPECT_FALSE(parse(&igvm));
 		fault = snp_igvm_kvm_fault(&igvm);
 		EXPECT_EQ(!fault, (i >= 2));
-		EXPECT_TRUE(!fault || strstr(fault, "there twice"));
+		EXPECT_TRUE(!fault || strstr(fault, "listed twice"));
 		snp_igvm_free(&igvm);
 	}
 }
@@ -388,7 +388,7 @@ TEST_OF(igvm, f28_vbs)
 	igvm_build_page(&build, 0x1000, 1, 0, 0, IGVM_SNP);
 	measurement[0] = IGVM_SNP;
 	igvm_build_header(&build, 0x311, measurement, sizeof(measurement));
-	EXPECT_TRUE(refused(-EINVAL, "of another platform"));
+	EXPECT_TRUE(refused(-EINVAL, "not valid for the SEV-SNP platform"));
 }
 
 static const struct range ram[] = {
@@ -464,5 +464,5 @@ TEST_OF(igvm, f28_required)
 	snp_igvm_free(&igvm);
 	for (uint64_t i = 0; i < 40; i++)
 		igvm_build_page(&build, (i + 10) << 30, 0, 0, 0, IGVM_SNP);
-	EXPECT_TRUE(refused(-EINVAL, "more than 32 places"));
+	EXPECT_TRUE(refused(-EINVAL, "more than 32 memory ranges"));
 }

@@ -180,15 +180,15 @@ static const struct fault {
 	{ "page once", SIM_LINUX_6_12, 0, NULL, { { SIM_UPDATE, 7, 0x1a } }, 0, NOTHING,
 	  "", "", "" },
 	{ "signal", SIM_LINUX_7_3, 0, NULL, { { SIM_SIGNAL, 1, 0 } }, -EIO, OVER, "",
-	  "SNP_LAUNCH_UPDATE", "KVM hides the cause" },
+	  "SNP_LAUNCH_UPDATE", "KVM does not report the cause" },
 	{ "page twice", SIM_LINUX_7_3, SNP_LAUNCH_STARTED, put_page, {}, -EIO, OVER,
-	  "SECRETS page at gpa 0x80d000", "SNP_LAUNCH_UPDATE", "in the guest already" },
+	  "SECRETS page at gpa 0x80d000", "SNP_LAUNCH_UPDATE", "was added already" },
 	{ "shared page", SIM_LINUX_6_12, SNP_LAUNCH_STARTED, share_page, {}, -EIO, OVER,
 	  "CPUID page at gpa 0x80e000", "SNP_LAUNCH_UPDATE", "is not private" },
 	{ "large CPUID", SIM_LINUX_7_3, SNP_LAUNCH_STARTED, large_cpuid, {}, -EINVAL, OVER, "",
 	  "SNP_LAUNCH_UPDATE", "0x2000 bytes" },
 	{ "no progress", SIM_LINUX_7_3, SNP_LAUNCH_STARTED, lie, {}, -EIO, OVER, "",
-	  "SNP_LAUNCH_UPDATE", "done nothing" },
+	  "SNP_LAUNCH_UPDATE", "KVM reported success but added no page" },
 	/* The digest would be wrong: SNP_LAUNCH_FINISH is not sent. The base of CS is at 0x18. */
 	{ "registers", SIM_LINUX_7_3, SNP_LAUNCH_POPULATED, lie, {}, -EIO, AGAIN, "",
 	  "registers of vCPU 0", "byte 0x1a of the VMSA" },
@@ -282,7 +282,7 @@ TEST_OF(launch_fault, init_twice)
 	launch_world_init(SIM_LINUX_7_3);
 	EXPECT_FALSE(launch_world_run(SNP_LAUNCH_INITED));
 	EXPECT_EQ(snp_launch_init(&world.launch, &world.error), -EINVAL);
-	EXPECT_TRUE(says("SEV_INIT2", "not at this point"));
+	EXPECT_TRUE(says("SEV_INIT2", "not allowed in this state"));
 	EXPECT_EQ(snp_launch_finish(&world.launch, world.vcpus, &world.error), -EINVAL);
 	launch_world_free();
 }
@@ -375,7 +375,7 @@ TEST_OF(launch_fault, msrs)
 		EXPECT_EQ(launch_world_run(SNP_LAUNCH_FINISHED), -EIO);
 		calls = real;
 		snprintf(action, sizeof(action), "check MSR 0x%x of vCPU 0", lying_msr);
-		EXPECT_TRUE(says(action, "the digest would not be"));
+		EXPECT_TRUE(says(action, "the digest would differ"));
 	}
 	lying_msr = 0;
 	EXPECT_FALSE(launch_world_run(SNP_LAUNCH_FINISHED));

@@ -296,7 +296,8 @@ TEST_OF(launch, cpuid_corrected)
 	EXPECT_FALSE(launch_world_run(SNP_LAUNCH_POPULATED));
 	EXPECT_EQ(world.launch.corrections, 1);
 	EXPECT_TRUE(launch_world_said("CPUID page",
-				      "leaf 0x7.0 EBX: 0x219c97e9 is to be 0x219c97a9"));
+				      "leaf 0x7.0 EBX: 0x219c97e9, but the firmware "
+				      "requires 0x219c97a9"));
 	EXPECT_FALSE(launch_world_run(SNP_LAUNCH_FINISHED));
 	check_launched();
 	EXPECT_FALSE(snp_launch_get_cpuid(&world.vcpus[1], &cpuid, &world.error));

@@ -186,8 +186,8 @@ TEST_OF(snp, f2b_expect_file_bad)
 		  -EINVAL);
 	/* What to do about it, in words. */
 	EXPECT_EQ(snp_expect_read_json(&expect, "file", (const uint8_t *)"{", 1, &error), -EINVAL);
-	EXPECT_STRSTR(error.hint, "it ends before its object does");
+	EXPECT_STRSTR(error.hint, "its JSON object is not complete");
 	EXPECT_EQ(snp_expect_read_json(&expect, "file", (const uint8_t *)twice, strlen(twice),
 				       &error), -EINVAL);
-	EXPECT_STRSTR(error.hint, "a key is there twice");
+	EXPECT_STRSTR(error.hint, "a key is given twice");
 }

@@ -138,7 +138,7 @@ TEST_OF(snp, firmware_sections)
 {
 	EXPECT_TRUE(section_fails(0x900000, 0x1000, 9, "type"));
 	EXPECT_TRUE(section_fails(0x900000, 0, 1, "section 1 (type 0x1, 0x0 bytes at 0x900000) is "
-				  "empty, and nothing could be added for it: no VMM can launch"));
+				  "empty, so no page can be added for it: no VMM can launch"));
 	EXPECT_TRUE(section_fails(0x900001, 0x1000, 1, "page-aligned"));
 	EXPECT_TRUE(section_fails(0x900000, 0x1001, 1, "page-aligned"));
 	EXPECT_TRUE(section_fails(0xfffff000, 0x2000, 1, "4 GiB"));

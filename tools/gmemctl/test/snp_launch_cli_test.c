@@ -78,13 +78,13 @@ static const struct run_case bad[] = {
 	{ LAUNCH, "FAIL=update:5:0x1a,update:6:0x1a", 1,
 	  "ZERO page at gpa 0x802000: SNP_LAUNCH_UPDATE, firmware error 0x1a "
 	  "INVALID_PAGE_STATE" },
-	LAUNCH_ON("FAIL=signal:1", 1, "KVM hides the cause"),
+	LAUNCH_ON("FAIL=signal:1", 1, "KVM does not report the cause"),
 	LAUNCH_ON("FAIL=finish:1:0xb", 1, "firmware error 0xb BAD_MEASUREMENT"),
 	/* These are no failures: the rest goes in with another call. */
 	LAUNCH_ON("FAIL=update:2:0x10", 0, "launched: "),
 	LAUNCH_ON("FAIL=signal:2", 0, "launched: "),
 	LAUNCH_ON("FAIL=again:1", 0, "launched: "),
-	{ LAUNCH " --features 0x201", "PROFILE=6.12", 4, "does not have 0x200" },
+	{ LAUNCH " --features 0x201", "PROFILE=6.12", 4, "does not support the bits 0x200" },
 	{ LAUNCH " --policy 0x130000", "PROFILE=6.12", 1, "clear the bits 0x1" },
 	{ LAUNCH " --certs certs", "PROFILE=6.12", 4, "REQ_CERTS" },
 	{ LAUNCH " --memory 4M", "", 1, "give the guest more" },
@@ -136,15 +136,15 @@ static const struct run_case runs[] = {
 /* f27: a CPUID page that the firmware refuses, tried as a user can. */
 static const struct run_case cpuid[] = {
 	{ LAUNCH, "CPUID=0x7.0:ebx:0x219c97eb", 0,
-	  "leaf 0x7.0 EBX: 0x219c97e9 is to be 0x219c97a9" },
+	  "leaf 0x7.0 EBX: 0x219c97e9, but the firmware requires 0x219c97a9" },
 	{ LAUNCH " --cpuid-strict", "CPUID=0x7:ebx:0x219c97eb", 1,
-	  "the firmware wants 1 registers otherwise" },
+	  "the firmware requires other values for 1 registers" },
 	{ LAUNCH " --json", "CPUID=0x8000001d.3:eax:0x5,0x7.0:ecx:0xffffffff", 0,
 	  "\"cpuid_corrections\":2" },
 	/* Fewer bits than the CPU has are no concern of the firmware. */
 	{ LAUNCH " --cpuid-strict", "CPUID=0x7.0:ebx:0", 0, "launched" },
 	{ LAUNCH, "CPUID=0x7.0:ebx:0x219c97eb FAIL=update:16:0x16", 1,
-	  "refuses it, and does not say why" },
+	  "refuses it and returns no other values" },
 	{ LAUNCH, "CPUID=0x7:xmm:1", 1, "LEAF[.INDEX]:REGISTER:VALUE" },
 	{ LAUNCH, "CPUID=0x7:ebx", 1, "LEAF[.INDEX]:REGISTER:VALUE" },
 	{ LAUNCH, "CPUID=0x7.:ebx:1", 1, "LEAF[.INDEX]:REGISTER:VALUE" },
@@ -175,9 +175,9 @@ static const struct run_case igvm[] = {
 	/* What KVM or gmemctl cannot do */
 	{ IGVM "order", "", 4, "a page comes after a VMSA" },
 	{ IGVM "shared", "", 4, "shared with the host" },
-	{ IGVM "debug", "", 4, "vCPU 0 as its VMSA says: byte 0x162" },
+	{ IGVM "debug", "", 4, "the VMSA of vCPU 0: byte 0x162" },
 	{ IGVM "vmpl", "", 4, "byte 0xca" },
-	{ IGVM "features", "", 4, "vCPU 1 has other features" },
+	{ IGVM "features", "", 4, "the SEV features of vCPU 1 differ" },
 	{ IGVM "tree", "", 4, "type 0x312 is not made" },
 	{ IGVM "narrow", "", 1, "type 0x30c does not fit" },
 	{ IGVM "svsm --cpus 2", "", 2, "--cpus: not with --igvm" },

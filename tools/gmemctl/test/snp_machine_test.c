@@ -258,5 +258,5 @@ TEST_OF(snp_machine, termination)
 	EXPECT_FALSE(termination_is(0xd1100, ":  "));
 	EXPECT_TRUE(termination_is(0xff2100, "set 2, reason 255"));
 	/* Only the address of its GHCB. */
-	EXPECT_TRUE(termination_is(0x7fff000, "no reason that the host"));
+	EXPECT_TRUE(termination_is(0x7fff000, "without a reason code"));
 }

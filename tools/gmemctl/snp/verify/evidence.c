@@ -45,7 +45,8 @@ static int snp_report_parse(struct snp_report *report, const char *name,
 	memcpy(report, data, sizeof(*report));
 	if (report->version < 2 || report->version > 5)
 		return error_set(error, -EINVAL, name, "parse report",
-				 "its version is %u, this program knows 2 to 5", report->version);
+				 "its version is %u, but this program supports 2 to 5",
+				 report->version);
 	if (report->signature_algorithm != SNP_ALGORITHM)
 		return error_set(error, -EINVAL, name, "parse report",
 				 "its signature algorithm is %u; only 1, ECDSA on "
@@ -109,7 +110,7 @@ static int take_azure(struct snp_evidence *evidence, const char *name,
 	uint32_t hash;
 
 	if (size < AZURE_CLAIMS + AZURE_TEXT)
-		return bad(name, "it begins as Azure's blob does, but is cut short", error);
+		return bad(name, "it begins like Azure's blob, but is truncated", error);
 	if (bytes_get32(claims + AZURE_TYPE) != AZURE_TYPE_SNP)
 		return bad(name, "it is Azure's blob, but not of an SNP guest", error);
 	hash = bytes_get32(claims + AZURE_HASH);
@@ -133,8 +134,8 @@ static int take_any(struct snp_evidence *evidence, const char *name, size_t size
 	    bytes_get32(data + 4) == SNP_REPORT_SIZE)
 		return snp_report_parse(&evidence->report, name, data + ANSWER_HEADER, error);
 	if (size < SNP_REPORT_SIZE)
-		return error_set(error, -EINVAL, name, "parse report", "it has %zu bytes; a report "
-				 "has %d, or twice as many hexadecimal digits", size,
+		return error_set(error, -EINVAL, name, "parse report", "it has %zu bytes, but a "
+				 "report has %d bytes, or twice as many hexadecimal digits", size,
 				 SNP_REPORT_SIZE);
 	/* A binary report contains zeros, for example in its version. Text does not. */
 	if (!memchr(data, '\0', SNP_REPORT_SIZE))
@@ -155,7 +156,8 @@ int snp_evidence_parse(struct snp_evidence *evidence, const char *name,
 	memset(evidence, 0, sizeof(*evidence));
 	if (size > SNP_EVIDENCE_MAX)
 		return error_set(error, -EFBIG, name, "parse report",
-				 "it has more than %d bytes: no report has", SNP_EVIDENCE_MAX);
+				 "it has more than %d bytes, so it is not a report",
+				 SNP_EVIDENCE_MAX);
 	/* malloc(0) may be NULL. */
 	evidence->buffer = malloc(size + 1);
 	if (!evidence->buffer)

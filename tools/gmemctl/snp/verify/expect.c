@@ -321,7 +321,7 @@ static int json_member(struct snp_expect *expect, enum snp_expect_id id, const c
 	length = json_object_array_length(json);
 	if (!length)
 		return json_bad(name, snp_expectations[id].name,
-				"the list is empty: nothing would do", error);
+				"the list is empty: give at least one value", error);
 	for (size_t i = 0; i < length && !rc; i++)
 		rc = json_set(expect, id, name, json_object_array_get_idx(json, i), error);
 	return rc;
@@ -365,8 +365,8 @@ static int json_object_take(struct snp_expect *expect, const char *name, struct 
 		return error_set(error, -EINVAL, name, "read expectations",
 				 "it is not a JSON object: { \"vmpl\": 0 }");
 	if (json_object_object_length(json) != members)
-		return error_set(error, -EINVAL, name, "read expectations", "a key is there twice, "
-				 "and which of them counts is not said: take one out");
+		return error_set(error, -EINVAL, name, "read expectations", "a key is given twice: "
+				 "remove one");
 	json_object_object_foreach(json, key, member) {
 		unsigned int id = 0;
 
@@ -376,8 +376,8 @@ static int json_object_take(struct snp_expect *expect, const char *name, struct 
 		while (id < SNP_EXPECT_NR && strcmp(key, snp_expectations[id].name))
 			id++;
 		if (id == SNP_EXPECT_NR)
-			return json_bad(name, key, "nothing of that name can be expected; `gmemctl "
-					"help snp` lists the options, with - for _", error);
+			return json_bad(name, key, "unknown key; the keys are the options of "
+					"`gmemctl help snp verify`, with _ instead of -", error);
 		rc = json_member(expect, (enum snp_expect_id)id, name, member, error);
 		if (rc)
 			return rc;
@@ -410,7 +410,7 @@ int snp_expect_read_json(struct snp_expect *expect, const char *name,
 		rc = error_set(error, -EINVAL, name, "read expectations", "byte %zu: %s",
 			       json_tokener_get_parse_end(tokener),
 			       code == json_tokener_continue ?
-			       "it ends before its object does: it is empty, or cut short" :
+			       "its JSON object is not complete: the file is empty or truncated" :
 			       json_tokener_error_desc(code));
 	json_object_put(json);
 	json_tokener_free(tokener);

@@ -116,8 +116,9 @@ static void path_explain(struct snp_path *path, X509_STORE_CTX *context, uint64_
 	int code = X509_STORE_CTX_get_error(context);
 	char name[64], from[32], until[32], at[32];
 
-	path_fail(path, "'%s' of %s: %s; it is valid from %s to %s, looked at for %s",
-		  snp_cert_name(cert->x509, name), cert->file, X509_verify_cert_error_string(code),
+	path_fail(path, "'%s' of %s: %s; it is valid from %s to %s, and the time of the check is "
+		  "%s", snp_cert_name(cert->x509, name), cert->file,
+		  X509_verify_cert_error_string(code),
 		  snp_path_time(X509_get0_notBefore(cert->x509), from),
 		  snp_path_time(X509_get0_notAfter(cert->x509), until), snp_time_format(when, at));
 }
@@ -185,14 +186,15 @@ static void path_explain_end(struct snp_path *path, const struct snp_pool *pool)
 					X509_get_subject_name(cert->x509));
 		if (last != path->leaf || !snp_cert_is_root(cert) || !issued(last, cert))
 			continue;
-		path_fail(path, "'%s' of %s was signed by the root '%s' itself: in AMD's hierarchy "
-			  "an intermediate (ASK or ASVK) does", name, last->file, issuer);
+		path_fail(path, "'%s' of %s was signed by the root '%s', but AMD signs with an "
+			  "intermediate certificate (ASK or ASVK)", name, last->file, issuer);
 		return;
 	}
 	path_fail(path, named ? "'%s' of %s names '%s' as its issuer, but was not signed by the "
-		  "certificate of that name: it is forged, or the certificate is another one's" :
-		  "'%s' of %s names '%s' as its issuer, and no file has its certificate: add it to "
-		  "--chain", name, last->file, issuer);
+		  "certificate of that name: it is forged, or that certificate is the wrong "
+		  "one" :
+		  "'%s' of %s names '%s' as its issuer, but no file has the issuer's certificate: "
+		  "add it to --chain", name, last->file, issuer);
 }
 
 static void path_try_intermediate(struct snp_path *best, const struct snp_pool *pool,
@@ -323,24 +325,25 @@ static int crl_look(struct crl_search *search, const struct snp_crl *crl,
 
 	if (!key || X509_CRL_verify(crl->crl, key) != 1) {
 		ERR_clear_error();
-		found(search, "the list of %s was not signed by '%s', which it "
-		      "names", crl->file, snp_cert_name(issuer->x509, name));
+		found(search, "the revocation list in %s was not signed by '%s', which it "
+		      "names as its issuer", crl->file, snp_cert_name(issuer->x509, name));
 		return 0;
 	}
 	if (X509_CRL_get0_by_cert(crl->crl, &revoked, cert->x509) == 1) {
-		found(search, "'%s' of %s was revoked: it is in the list of %s",
+		found(search, "'%s' of %s was revoked: it is in the revocation list in %s",
 		      snp_cert_name(cert->x509, name), cert->file, crl->file);
 		return -EBADMSG;
 	}
 	if (!is_of_all(crl->crl))
-		found(search, "the list of %s is not of all that was revoked: give "
-		      "AMD's whole list", crl->file);
+		found(search, "the revocation list in %s is not complete (a delta, or of limited "
+		      "scope): give AMD's complete list", crl->file);
 	else if (X509_cmp_time(from, &seconds) < 0 &&
 		 (!until || X509_cmp_time(until, &seconds) > 0))
 		search->current = true;
 	else
-		found(search, "the list of %s is not current: it is valid from %s to %s", crl->file,
-		      snp_path_time(from, start), until ? snp_path_time(until, end) : "ever");
+		found(search, "the revocation list in %s is not current: it is valid from %s to %s",
+		      crl->file, snp_path_time(from, start),
+		      until ? snp_path_time(until, end) : "ever");
 	return 0;
 }
 
@@ -368,7 +371,7 @@ int snp_path_revoked(const struct snp_path *path, const struct snp_pool *pool,
 	struct crl_search intermediate = root;
 	char name[64];
 
-	snprintf(detail, size, "no list is of '%s', the root: give AMD's for this "
+	snprintf(detail, size, "no revocation list is from the root '%s': give AMD's list for this "
 		 "product", snp_cert_name(path->root->x509, name));
 	if (crl_search(&root, pool, path->root, path->root, when) ||
 	    crl_search(&root, pool, path->intermediate, path->root, when) ||

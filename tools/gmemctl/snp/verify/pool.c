@@ -126,7 +126,7 @@ static int add_der(struct snp_pool *pool, const char *file, const uint8_t *data,
 		ERR_clear_error();
 		if (!x509)
 			return error_set(error, -EINVAL, file, "read certificates",
-					 "at byte %td is no certificate, or a damaged one",
+					 "there is no certificate at byte %td, or a damaged one",
 					 at - data);
 		rc = pool_push(pool, file, x509, error);
 		if (rc)
@@ -170,8 +170,9 @@ int snp_pool_add_table(struct snp_pool *pool, const char *file,
 		if (bytes_are_zero(line, TABLE_LINE))
 			return 0;
 		if (offset > size || length > size - offset)
-			return bad(file, "the certificate table names more than "
-				   "there is: it is cut short, or none", error);
+			return bad(file, "an entry of the certificate table extends beyond the "
+				   "file: the table is truncated, or not a certificate table",
+				   error);
 		if (table_has_cert(line))
 			rc = add_encoded(pool, file, data + offset, length, error);
 		if (rc)
@@ -179,7 +180,8 @@ int snp_pool_add_table(struct snp_pool *pool, const char *file,
 	}
 	if (bytes_are_zero(data, size))
 		return 0;
-	return bad(file, "the certificate table has no end: it is cut short, or none", error);
+	return bad(file, "the certificate table has no end entry: the table is truncated, or not a "
+		   "certificate table", error);
 }
 
 /* JSON of Azure's THIM: strings that contain PEM. */
@@ -194,7 +196,7 @@ static int add_json(struct snp_pool *pool, const char *file, const uint8_t *data
 		return error_set(error, -ENOMEM, file, "read", NULL);
 	json = json_tokener_parse_ex(tokener, (const char *)data, (int)size);
 	if (!json || !json_object_is_type(json, json_type_object)) {
-		rc = bad(file, "it begins as a JSON object, but is none", error);
+		rc = bad(file, "it begins like a JSON object, but is not one", error);
 		goto out;
 	}
 	json_object_object_foreach(json, key, member) {
@@ -253,8 +255,8 @@ int snp_pool_add(struct snp_pool *pool, const char *file, const uint8_t *data,
 	rc = add_any(pool, file, data, size, error);
 	if (rc || pool->count > before)
 		return rc;
-	return bad(file, "there is no X.509 certificate in it, neither in PEM nor "
-		   "in DER form, and no certificate table", error);
+	return bad(file, "it has no X.509 certificate in PEM or DER form, and no certificate table",
+		   error);
 }
 
 static int add_crl_pem(struct snp_pool *pool, const char *file, const uint8_t *data,
@@ -268,7 +270,7 @@ static int add_crl_pem(struct snp_pool *pool, const char *file, const uint8_t *d
 		rc = pool_push_crl(pool, file, crl, error);
 	if (!rc && !pem_has_ended())
 		rc = error_set(error, -EINVAL, file, "read revocation lists",
-			       "one in it is damaged");
+			       "a revocation list in it is damaged");
 	BIO_free(bio);
 	return rc;
 }
@@ -284,9 +286,9 @@ static int add_crl_der(struct snp_pool *pool, const char *file,
 
 		ERR_clear_error();
 		if (!crl)
-			return error_set(error, -EINVAL, file, "read revocation lists", "at byte "
-					 "%td is none, or a damaged one: give AMD's crl file, in "
-					 "PEM or DER form", at - data);
+			return error_set(error, -EINVAL, file, "read revocation lists", "there is "
+					 "no revocation list at byte %td, or a damaged one: give "
+					 "AMD's crl file, in PEM or DER form", at - data);
 		rc = pool_push_crl(pool, file, crl, error);
 		if (rc)
 			return rc;
@@ -309,7 +311,7 @@ int snp_pool_add_crl(struct snp_pool *pool, const char *file,
 	if (rc || pool->crls_count > before)
 		return rc;
 	return error_set(error, -EINVAL, file, "read revocation lists",
-			 "there is none in it: give AMD's crl file, in PEM or DER form");
+			 "it has no revocation list: give AMD's crl file, in PEM or DER form");
 }
 
 void snp_pool_free(struct snp_pool *pool)

@@ -95,8 +95,9 @@ static void check_signer(const struct snp_subject *subject, struct snp_checks *c
 
 	if (signer != of)
 		snp_check_add(checks, "signer", SNP_FAIL,
-			      "the report says that %s signed it, the certificate of %s is of %s",
-			      name ? name : "an unknown key", leaf->file, signer_names[of]);
+			      "the report names %s as its signer, but the certificate of %s is "
+			      "that of %s", name ? name : "an unknown key", leaf->file,
+			      signer_names[of]);
 	else if (want->count && want->number != signer)
 		snp_check_add(checks, "signer", SNP_FAIL, "%s, expected %s", name,
 			      signer_names[want->number]);
@@ -114,7 +115,7 @@ static void check_csp(const struct snp_subject *subject, struct snp_checks *chec
 	const char *csp = snp_endorsement_csp(leaf, text);
 
 	if (!csp)
-		csp = vlek ? "the VLEK says none" : "a VCEK is of no provider";
+		csp = vlek ? "the VLEK names no provider" : "a VCEK names no provider";
 	if (!want->count)
 		snp_check_add(checks, "csp_id", SNP_SKIP, "%s%s", csp,
 			      vlek ? ", not compared" : "");
@@ -152,14 +153,14 @@ static void check_tcb(const struct snp_subject *subject, struct snp_checks *chec
 	snp_tcb_format(reported, subject->layout, text);
 	if (snp_endorsement_tcb(leaf, subject->layout, &tcb))
 		snp_check_add(checks, "tcb", SNP_FAIL, "the certificate of %s does not have the "
-			      "firmware versions of this product", leaf->file);
+			      "TCB version fields of this product", leaf->file);
 	else if (tcb != reported)
 		snp_check_add(checks, "tcb", SNP_FAIL, "the report has 0x%016" PRIx64
 			      " (%s), the certificate of %s 0x%016" PRIx64 " (%s)", reported, text,
 			      leaf->file, tcb, snp_tcb_format(tcb, subject->layout, cert_text));
 	else
 		snp_check_add(checks, "tcb", SNP_PASS,
-			      "the certificate is of the versions reported");
+			      "the certificate has the reported TCB version");
 }
 
 static void check_chip(const struct snp_subject *subject, struct snp_checks *checks)
@@ -168,15 +169,15 @@ static void check_chip(const struct snp_subject *subject, struct snp_checks *che
 	const uint8_t *chip_id = subject->evidence->report.chip_id;
 
 	if (snp_endorsement_signer(leaf) == SNP_SIGNER_VLEK)
-		snp_check_add(checks, "chip", SNP_SKIP, "a VLEK is of no chip");
+		snp_check_add(checks, "chip", SNP_SKIP, "a VLEK does not belong to a chip");
 	else if (bytes_are_zero(chip_id, SNP_CHIP_ID_SIZE))
 		snp_check_add(checks, "chip", SNP_SKIP, "the host masks its chip ID");
 	else if (snp_endorsement_is_chip(leaf, chip_id))
 		snp_check_add(checks, "chip", SNP_PASS,
-			      "the certificate is of the chip that signed");
+			      "the certificate has the chip ID of the report");
 	else
-		snp_check_add(checks, "chip", SNP_FAIL, "the certificate of %s is of "
-			      "another chip", leaf->file);
+		snp_check_add(checks, "chip", SNP_FAIL, "the certificate of %s has another chip ID",
+			      leaf->file);
 }
 
 /*
@@ -213,9 +214,9 @@ static void snp_verify_certs(struct snp_subject *subject, struct snp_checks *che
 	snp_path_find(&subject->path, subject->pool, report, subject->expect, subject->when);
 	leaf = subject->path.leaf;
 	if (!leaf) {
-		snp_check_add(checks, "certificates", SNP_FAIL, "no file has a "
-			      "certificate of the name SEV-VCEK or SEV-VLEK: give "
-			      "the chip's or the provider's with --cert");
+		snp_check_add(checks, "certificates", SNP_FAIL, "no file has a certificate named "
+			      "SEV-VCEK or SEV-VLEK: give that of the chip or the provider with "
+			      "--cert");
 		return;
 	}
 	/* Reports of version 2 do not have the CPU family. */
@@ -240,7 +241,7 @@ static void check_vmpl(const struct snp_subject *subject, struct snp_checks *che
 
 	if (vmpl == SNP_VMPL_HOST)
 		snprintf(text, sizeof(text),
-			 "0x%x: the host has asked for it, not the guest", vmpl);
+			 "0x%x: the host requested the report, not the guest", vmpl);
 	else
 		snprintf(text, sizeof(text), "%u%s", vmpl, vmpl > SNP_VMPL_MAX ?
 			 ": there is no such VMPL" : "");
@@ -261,14 +262,14 @@ static void check_vmpl(const struct snp_subject *subject, struct snp_checks *che
 static const char *policy_fault(uint64_t policy, const struct snp_expect *expect)
 {
 	if (policy & ~SNP_POLICY_KNOWN)
-		return "bits that are reserved are set: no firmware takes that";
+		return "reserved bits are set: no firmware accepts this";
 	if (!(policy & SNP_POLICY_RESERVED_ONE))
-		return "bit 17 is clear: no firmware takes that";
+		return "bit 17 is clear: no firmware accepts this";
 	if (policy & SNP_POLICY_DEBUG && !expect->values[SNP_EXPECT_ALLOW_DEBUG].number)
-		return "the host may look into the guest; --allow-debug takes that";
+		return "the host can debug the guest; --allow-debug accepts this";
 	if (policy & SNP_POLICY_MIGRATE_MA && !expect->values[SNP_EXPECT_ALLOW_MIGRATION].number)
-		return "a migration agent may move the guest, and has its keys; "
-		       "--allow-migration takes that";
+		return "a migration agent can move the guest, and has its keys; --allow-migration "
+		       "accepts this";
 	return NULL;
 }
 
@@ -464,7 +465,7 @@ static void check_committed(const struct snp_subject *subject, struct snp_checks
 			      PRIx64 " (%s), current 0x%016" PRIx64
 			      " (%s): the firmware is provisional, and can be rolled back%s",
 			      report->committed_tcb, committed, report->current_tcb, current,
-			      allowed ? "" : "; --allow-provisional takes that");
+			      allowed ? "" : "; --allow-provisional accepts this");
 }
 
 /* Check what the report says about the machine */
