@@ -73,7 +73,7 @@ static int check_guest(enum part part)
 	if (!report.failed)
 		out_text("%s can be launched\n", guest);
 	else
-		out_text("%u %s failed, the first one first: %s cannot be launched\n",
+		out_text("%u %s failed: %s cannot be launched; mend the first one first\n",
 			 report.failed, report.failed == 1 ? "check" : "checks", guest);
 	return report.failed ? EXIT_CODE_UNSUPPORTED : EXIT_CODE_OK;
 }

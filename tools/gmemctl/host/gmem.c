@@ -173,8 +173,8 @@ static void look_store(struct looker *looker, struct host_gmem *found)
 	types = vm_capability(kvm, KVM_CAP_VM_TYPES);
 	host_say(line(looker, "KVM_X86_SW_PROTECTED_VM"),
 		 host_ok(vm_type_supported(kvm, KVM_X86_SW_PROTECTED_VM)),
-		 "needs Linux 6.8 or newer with CONFIG_KVM_SW_PROTECTED_VM=y; memory of "
-		 "kind gmem does without", "VM types 0x%x", types < 0 ? 0 : (unsigned int)types);
+		 "needs Linux 6.8 or newer with CONFIG_KVM_SW_PROTECTED_VM=y; kind=gmem does not "
+		 "need it", "VM types 0x%x", types < 0 ? 0 : (unsigned int)types);
 	look_vm(looker, kvm);
 	calls->close(kvm);
 	for (unsigned int i = first; i < report->count; i++) {

@@ -48,10 +48,10 @@ static void look_vm(struct host_launch *launch, struct host_check *check)
 			 "guest addresses", ipa_bits);
 		return;
 	}
-	snprintf(fix, sizeof(fix), "capability %d means something else on this kernel; " FIX_HOST,
+	snprintf(fix, sizeof(fix), "capability %d has another meaning on this kernel; " FIX_HOST,
 		 REALM_CAP_RMI);
 	host_say(check, HOST_FAIL, launch->vm == -EOPNOTSUPP ? fix :
-		 "look at dmesg for what kvm says", "%s: %s", error.action, strerror(-launch->vm));
+		 "see the messages of kvm in dmesg", "%s: %s", error.action, strerror(-launch->vm));
 }
 
 static void look_populate(struct host_launch *launch, struct host_check *check)

@@ -72,7 +72,7 @@ bool host_check_launch(const struct host *host, const struct host_line *lines, s
 	static const char *const missing[] = {
 		"the CPU has no SEV-SNP", "/dev/sev cannot be opened",
 		"the firmware does not answer", "/dev/kvm cannot be opened",
-		"KVM says that it has none", "there is no VM of a realm",
+		"KVM does not support realms", "there is no VM of a realm",
 	};
 	struct host_launch launch = { .host = host, .kvm = -1, .sev = -1, .vm = -1 };
 	const int *const fds[] = { &launch.vm, &launch.sev, &launch.kvm };
@@ -83,7 +83,7 @@ bool host_check_launch(const struct host *host, const struct host_line *lines, s
 		unsigned int lacks = lines[i].needs & ~launch.has;
 
 		if (lacks)
-			host_say(check, HOST_SKIP, NULL, "not looked at: %s",
+			host_say(check, HOST_SKIP, NULL, "not checked: %s",
 				 missing[__builtin_ctz(lacks)]);
 		else
 			lines[i].look(&launch, check);

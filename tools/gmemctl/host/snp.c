@@ -153,7 +153,7 @@ static void look_c_bit(struct host_launch *launch, struct host_check *check)
 	encryption_leaf(launch->host, &leaf);
 	bit = leaf.ebx & 0x3f;
 	/* A bit below 32 would be an address bit of memory below 4 GiB. */
-	host_say(check, host_ok(bit >= 32), "CPUID is not to be believed: update the BIOS",
+	host_say(check, host_ok(bit >= 32), "this CPUID value is impossible: update the BIOS",
 		 "bit %u, physical addresses are %u bits shorter", bit, leaf.ebx >> 6 & 0x3f);
 }
 
@@ -179,8 +179,8 @@ static void look_vmpls(struct host_launch *launch, struct host_check *check)
 
 	encryption_leaf(launch->host, &leaf);
 	vmpls = leaf.ebx >> 12 & 0xf;
-	host_say(check, vmpls > 1 ? HOST_PASS : HOST_SKIP, "a launch works, but not of an SVSM, "
-		 "which needs a level of its own", "%u", vmpls);
+	host_say(check, vmpls > 1 ? HOST_PASS : HOST_SKIP, "a launch works, but not with an SVSM, "
+		 "which needs a VMPL of its own", "%u", vmpls);
 }
 
 static void look_syscfg(struct host_launch *launch, struct host_check *check)
@@ -272,7 +272,7 @@ static void look_rmp(struct host_launch *launch, struct host_check *check)
 	uint64_t base, end, config;
 
 	if (host->msr(MSR_RMP_BASE, &base) || host->msr(MSR_RMP_END, &end)) {
-		host_say(check, HOST_SKIP, FIX_MSR, "neither the MSRs nor the kernel log tell");
+		host_say(check, HOST_SKIP, FIX_MSR, "neither the MSRs nor the kernel log show it");
 		host_read_lines(host, "/dev/kmsg", rmp_message, check);
 	} else if (!host->msr(MSR_RMP_CFG, &config) && base && config & RMP_CFG_SEGMENTED) {
 		/* Only Turin and newer CPUs have MSR_RMP_CFG. */
@@ -298,7 +298,7 @@ static const char *device_fix(int rc)
 		return "the driver of the secure processor has gone: `modprobe "
 		       "ccp`, and look at dmesg";
 	default:
-		return "look at dmesg for what ccp says";
+		return "see the messages of ccp in dmesg";
 	}
 }
 
@@ -363,10 +363,10 @@ static void look_alias_check(struct host_launch *launch, struct host_check *chec
 	bool done = launch->status.platform_init & SNP_INIT_ALIAS_CHECK;
 
 	host_say(check, done ? HOST_PASS : HOST_SKIP,
-		 "a launch works, but reports say so, and a guest's owner may refuse them: "
+		 "a launch works, but reports show this, and a guest's owner may refuse them: "
 		 "update the BIOS (firmware 1.55.22 of Milan, 1.55.38 of Genoa, or newer)", "%s",
-		 done ? "done, no two addresses are the same memory" :
-		 "not done, or it has found addresses that are the same memory");
+		 done ? "done, no address aliases were found" :
+		 "not done, or it has found address aliases");
 }
 
 /* Since Turin the TCB has one more part, and another order. */
@@ -614,9 +614,9 @@ static void look_kvm_amd(struct host_launch *launch, struct host_check *check)
 			 "%s%s=%c", i ? " " : "", names[i], on ? 'Y' : 'N');
 		all &= on;
 	}
-	host_say(check, host_ok(all), "put `options kvm_amd sev=1 sev_es=1 sev_snp=1` "
-		 "into /etc/modprobe.d/kvm.conf, then `modprobe -r kvm_amd && modprobe "
-		 "kvm_amd`; N again: a line above says what KVM lacks", "%s", text);
+	host_say(check, host_ok(all), "put `options kvm_amd sev=1 sev_es=1 sev_snp=1` into "
+		 "/etc/modprobe.d/kvm.conf, then `modprobe -r kvm_amd && modprobe kvm_amd`; if it "
+		 "is still N, a line above shows what KVM lacks", "%s", text);
 }
 
 static void look_vm_type(struct host_launch *launch, struct host_check *check)
@@ -684,9 +684,9 @@ static void look_secure_tsc(struct host_launch *launch, struct host_check *check
 	bool kvm = launch->vmsa_features & SNP_FEATURE_SECURE_TSC;
 
 	host_say(check, launch->secure_tsc && kvm ? HOST_PASS : HOST_SKIP,
-		 "a launch works, but not with --features 0x201: a newer kernel's KVM may have "
-		 "it, if the CPU has", "CPU %s, KVM %s",
-		 launch->secure_tsc ? "yes" : "no", kvm ? "yes" : "no");
+		 "a launch works, but not with --features 0x201: if the CPU has Secure TSC, a "
+		 "newer kernel may support it", "CPU %s, KVM %s", launch->secure_tsc ? "yes" : "no",
+		 kvm ? "yes" : "no");
 }
 
 static void look_policy(struct host_launch *launch, struct host_check *check)
@@ -696,16 +696,17 @@ static void look_policy(struct host_launch *launch, struct host_check *check)
 	int rc = sev_attribute(launch->kvm, SNP_KVM_ATTR_POLICY_BITS, &policy);
 
 	if (rc) {
-		host_say(check, HOST_SKIP, NULL, "KVM does not tell (%s); Linux 6.12 "
-			 "takes bits 0 to 17 and 19", strerror(-rc));
+		host_say(check, HOST_SKIP, NULL, "KVM does not report them (%s); Linux 6.12 "
+			 "accepts bits 0 to 17 and 19", strerror(-rc));
 		return;
 	}
 	host_read_line(launch->host, "/sys/devices/system/cpu/smt/active", smt, sizeof(smt));
 	if (smt[0] == '1')
 		needed |= SNP_POLICY_SMT;
 	host_say(check, host_ok((policy & needed) == needed),
-		 "no policy of a guest would do here: update the SEV firmware",
-		 "0x%" PRIx64 "; SMT is %s", policy, smt[0] == '1' ? "on" : "off");
+		 "KVM does not accept a policy bit that this host requires (bit 17; with SMT bit "
+		 "16): update the SEV firmware", "0x%" PRIx64 "; SMT is %s", policy,
+		 smt[0] == '1' ? "on" : "off");
 }
 
 static void look_vm(struct host_launch *launch, struct host_check *check)
@@ -731,9 +732,8 @@ static void look_vm(struct host_launch *launch, struct host_check *check)
 			 "of the cgroup (sev_es), or give SEV-SNP more in the BIOS" :
 			 rc == -EINVAL ?
 			 "this kernel has another ABI than gmemctl expects" :
-			 "look at dmesg for what ccp and kvm_amd say",
-			 "KVM_SEV_INIT2: %s, firmware error 0x%x", strerror(-rc),
-			 command.error);
+			 "see the messages of ccp and kvm_amd in dmesg",
+			 "KVM_SEV_INIT2: %s, firmware error 0x%x", strerror(-rc), command.error);
 }
 
 #define CPU HOST_HAS_CPU

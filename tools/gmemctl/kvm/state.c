@@ -216,8 +216,7 @@ int vcpu_state_get(struct vcpu *vcpu, struct vm *vm, struct tlv *records,
 				      msrs_get(vcpu, vm, records);
 
 		if (rc)
-			return error_set(error, rc, "vCPU", "read its state",
-					 "what KVM_SET_%s would set", item->name);
+			return state_fail(error, rc, "vCPU", "GET", item);
 	}
 	return 0;
 }

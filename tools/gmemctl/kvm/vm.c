@@ -8,7 +8,7 @@
 #include "vm.h"
 
 #define HINT_KERNEL "private memory of KVM's own needs Linux 6.8 or newer with " \
-	"CONFIG_KVM_SW_PROTECTED_VM=y; memory of kind gmem does without"
+	"CONFIG_KVM_SW_PROTECTED_VM=y; kind=gmem does not need it"
 
 const struct vm_capability vm_capabilities[] = {
 	{ KVM_CAP_USER_MEMORY2, 0, "KVM_CAP_USER_MEMORY2", HINT_KERNEL },
@@ -42,8 +42,8 @@ static const char *vm_hint_open(int rc)
 		return "run as root, or join the group that owns the file "
 		       "(often kvm)";
 	case -EINVAL:
-		return "no kernel says so: what LD_PRELOAD names answers, and has "
-		       "said what it does not like";
+		return "the error is from a library in LD_PRELOAD, not from the kernel: see the "
+		       "message of the library";
 	default:
 		return NULL;
 	}

@@ -56,7 +56,7 @@ static int enter(const struct realm *realm, enum realm_state wanted,
 {
 	if (realm->state == wanted)
 		return 0;
-	return error_set(error, -EINVAL, "realm", step, "not at this point, where it is %s%s",
+	return error_set(error, -EINVAL, "realm", step, "not allowed while the realm is %s%s",
 			 realm_state_name(realm->state),
 			 realm->state == REALM_FAILED ? ": create a new VM" : "");
 }
@@ -121,8 +121,8 @@ static int create(int kvm_fd, unsigned int *ipa_bits, struct error *error)
 				 "many for the RMM: leave --ipa-bits out", asked);
 	if (fd == -EINVAL)
 		return error_set(error, -EOPNOTSUPP, "KVM", action,
-				 "the answer to capability %d means something else "
-				 "on this kernel; %s", REALM_CAP_RMI, HINT_HOST);
+				 "capability %d has another meaning on this kernel; %s",
+				 REALM_CAP_RMI, HINT_HOST);
 	return error_set(error, fd, "KVM", action, NULL);
 }
 
@@ -176,9 +176,9 @@ static int check_width(const struct realm_config *config, struct error *error)
 				 REALM_IPA_BITS_MAX, bits);
 	if (config->ram.end <= UINT64_C(1) << (bits - 1))
 		return 0;
-	return error_set(error, -EINVAL, "memory", "place", "it ends at 0x%" PRIx64 ", but of %u "
-			 "bits of guest addresses the top one means shared: less memory, or more "
-			 "bits", config->ram.end, bits);
+	return error_set(error, -EINVAL, "memory", "place", "it ends at 0x%" PRIx64 ", above the "
+			 "private half of the %u-bit guest addresses, whose top bit means shared: "
+			 "give less --memory or more --ipa-bits", config->ram.end, bits);
 }
 
 /* Return: the range of the contents, rounded up to whole pages */
@@ -205,11 +205,12 @@ static int check_load(const struct realm *realm, unsigned int index, struct erro
 				 "%" PRIu64, load->gpa, realm->page_size);
 	if (range.end < range.start || !range_contains(config->ram, range))
 		return error_set(error, -EINVAL, load->name, "place", "gpa 0x%" PRIx64 " to 0x%"
-				 PRIx64 " is not all memory, which is 0x%" PRIx64 " to 0x%" PRIx64,
-				 range.start, range.end, config->ram.start, config->ram.end);
+				 PRIx64 " is not within the memory, which is 0x%" PRIx64 " to 0x%"
+				 PRIx64, range.start, range.end, config->ram.start,
+				 config->ram.end);
 	for (unsigned int i = 0; i < index; i++)
 		if (range_overlaps(range, load_range(realm, &config->loads[i])))
-			return error_set(error, -EINVAL, load->name, "place", "%s is there already",
+			return error_set(error, -EINVAL, load->name, "place", "it overlaps %s",
 					 config->loads[i].name);
 	return 0;
 }
@@ -230,8 +231,8 @@ static int check(const struct realm *realm, struct error *error)
 	if (!rc && (config->entry % 4 || config->entry < config->ram.start ||
 		    config->entry >= config->ram.end))
 		rc = error_set(error, -EINVAL, "vCPU", "start",
-			       "0x%" PRIx64 " is no place in memory where an "
-			       "instruction could be", config->entry);
+			       "0x%" PRIx64 " is not a multiple of 4 within the memory",
+			       config->entry);
 	return rc;
 }
 
@@ -276,12 +277,11 @@ int realm_gic_create(struct realm *realm, struct error *error)
 }
 
 static const struct hint populate_hints[] = {
-	{ -ENXIO, "the RMM has refused: to create the realm, or to take the "
-	  "page, which may have been populated already. dmesg may have more" },
-	{ -EBUSY, "the realm is active already: contents come before the first "
-	  "KVM_RUN" },
-	{ -EINVAL, "KVM has no private page there, in a slot with guest_memfd, "
-	  "or has another ABI than CCA v14" },
+	{ -ENXIO, "the RMM refused to create the realm, or to take the page, which may be "
+	  "populated already: see dmesg" },
+	{ -EBUSY, "the realm is active already: populate it before the first KVM_RUN" },
+	{ -EINVAL, "no memory slot with a guest_memfd has a private page there, or KVM has another "
+	  "ABI than CCA v14" },
 	{ -ENOTTY, "this KVM has another ABI than CCA v14" },
 	{ -EFAULT, "the contents cannot be read" },
 	{ -ENOMEM, "the host has no memory left for the realm" },
@@ -343,10 +343,9 @@ static int populate_all(struct realm *realm, const struct realm_load *load,
 			return populate_failed(load, left, rc, error);
 		if (!progress_is_sane(&before, left))
 			return error_set(error, -EIO, load->name, "KVM_ARM_RMI_POPULATE",
-					 "at gpa 0x%" PRIx64 " KVM says that it is done, but what "
-					 "it says it has done cannot be: this is a bug of the "
-					 "kernel, or a refusal of the RMM that it does not report",
-					 before.base);
+					 "at gpa 0x%" PRIx64 " KVM reported success with "
+					 "impossible progress: this is a bug of the kernel, or an "
+					 "error of the RMM that it does not report", before.base);
 	}
 	return 0;
 }
@@ -434,10 +433,10 @@ static int create_vm(struct machine *machine, struct error *error)
 	if (rc)
 		return rc;
 	if (realm->config->ram.end > UINT64_C(1) << (realm->ipa_bits - 1))
-		return error_set(error, -EINVAL, "memory", "place", "it ends at 0x%" PRIx64 ", but "
-				 "this host has %u bits of guest addresses, of which the top one "
-				 "means shared: less memory", realm->config->ram.end,
-				 realm->ipa_bits);
+		return error_set(error, -EINVAL, "memory", "place", "it ends at 0x%" PRIx64 ", "
+				 "above the private half of this host's %u-bit guest addresses, "
+				 "whose top bit means shared: give less --memory",
+				 realm->config->ram.end, realm->ipa_bits);
 	tell(realm, "KVM_CREATE_VM", "CCA %s, %u bits of guest addresses",
 	     REALM_ABI, realm->ipa_bits);
 	return 0;
@@ -512,17 +511,15 @@ static void destroy(struct machine *machine)
 }
 
 static const struct hint run_hints[] = {
-	{ -ENXIO, "the RMM has refused: to create the realm or a vCPU, to take "
-	  "its memory, or to run it. dmesg may have more; the VM is of no use "
-	  "any more" },
-	{ -EINVAL, "the realm is dead, for its activation has failed before, or "
-	  "a vCPU was initialised without PSCI 0.2" },
+	{ -ENXIO, "the RMM refused to create the realm or a vCPU, to take its memory, or to run "
+	  "it: see dmesg, and create a new VM" },
+	{ -EINVAL, "an earlier activation of the realm has failed, or a vCPU was initialised "
+	  "without PSCI 0.2" },
 	{ -EOPNOTSUPP, "KVM runs realms with a GICv3 in the kernel only" },
 	{ -ENOEXEC, "the vCPU was not initialised" },
-	{ -EIO, "KVM has given the VM up after an earlier failure: create a new "
-	  "one" },
+	{ -EIO, "KVM marked the VM as dead after an earlier failure: create a new one" },
 	{ -ENOMEM, "the host has no memory for what the RMM needs" },
-	{ -EFAULT, "the host has no memory behind a page of the realm" },
+	{ -EFAULT, "the host has no memory for a page of the realm" },
 	{ 0, NULL },
 };
 

@@ -82,7 +82,7 @@ TEST_OF(host, good)
 	EXPECT_TRUE(said("vm-type", HOST_PASS, "0x1d", NULL));
 	EXPECT_TRUE(said("capabilities", HOST_PASS, "MAP_GPA_RANGE", NULL));
 	EXPECT_TRUE(said("vmsa-features", HOST_PASS, "0x20", NULL));
-	EXPECT_TRUE(said("policy-bits", HOST_SKIP, "does not tell", NULL));
+	EXPECT_TRUE(said("policy-bits", HOST_SKIP, "does not report them", NULL));
 	EXPECT_TRUE(said("vm", HOST_PASS, "created and initialised", NULL));
 	EXPECT_TRUE(said("memlock", HOST_PASS, "no limit", NULL));
 	EXPECT_TRUE(said("gmem", HOST_PASS, "version 0.1", NULL));
@@ -298,7 +298,7 @@ TEST_OF(host, f28)
 	host_fake_start();
 	host_fake.config.profile = SIM_LINUX_7_3;
 	EXPECT_TRUE(look());
-	EXPECT_TRUE(said("alias-check", HOST_PASS, "no two addresses", NULL));
+	EXPECT_TRUE(said("alias-check", HOST_PASS, "no address aliases", NULL));
 	EXPECT_TRUE(said("vmpls", HOST_PASS, "4", NULL));
 	EXPECT_TRUE(said("secure-tsc", HOST_PASS, "CPU yes, KVM yes", NULL));
 

@@ -215,7 +215,7 @@ static const struct launch_case {
 	const char *object, *action, *hint;
 } launch_cases[] = {
 #define POPULATE "KVM_ARM_RMI_POPULATE"
-#define REFUSED "the RMM has refused"
+#define REFUSED "the RMM refused"
 	/* However little KVM does at a time, it is all there in the end. */
 	{ "partial", .progress = 2, .calls = 5 },
 	/* A page that fails in the middle is found by the next call. */
@@ -225,10 +225,10 @@ static const struct launch_case {
 	{ "signal", .fails = { { SIM_SIGNAL, 1, 0 } }, .calls = 4, .retries = 1 },
 	/* What cannot be true is not believed, and no page is taken for populated. */
 	{ "status 6", .fails = { { SIM_RMI_POPULATE, 1, 6 } }, .rc = -EIO, .object = "kernel",
-	  .action = POPULATE, .hint = "a refusal of the RMM that it does not report" },
+	  .action = POPULATE, .hint = "an error of the RMM that it does not report" },
 	{ "status 0x105", .fails = { { SIM_RMI_POPULATE, 1, 0x105 } }, .rc = -EIO,
 	  .object = "kernel", .action = POPULATE,
-	  .hint = "a refusal of the RMM that it does not report" },
+	  .hint = "an error of the RMM that it does not report" },
 	/* This one nobody can tell from pages that were populated. */
 	{ "status 5", .fails = { { SIM_RMI_POPULATE, 1, 5 } }, .calls = 3 },
 	{ "create", .fails = { { SIM_RMI_CREATE, 1, 0 } }, .rc = -ENXIO, .object = "kernel",
@@ -252,9 +252,9 @@ static const struct launch_case {
 	  .action = "KVM_CREATE_VM", .hint = "--ipa-bits" },
 	/* 2 GiB would be private, and this is above. */
 	{ "host of 32 bits", .ipa_bits = 32, .high = true, .rc = -EINVAL, .object = "memory",
-	  .action = "place", .hint = "32 bits" },
+	  .action = "place", .hint = "32-bit guest addresses" },
 	{ "32 bits", .width = 32, .high = true, .rc = -EINVAL, .object = "memory",
-	  .action = "place", .hint = "32 bits" },
+	  .action = "place", .hint = "32-bit guest addresses" },
 };
 
 /* A failure of the RMM is the end of the realm. */
@@ -309,13 +309,13 @@ TEST_F(realm, order)
 {
 	launch_open();
 	launch.rc = realm_activate(launch.realm, &launch.error);
-	EXPECT_TRUE(failed(-EINVAL, "realm", "activate", "it is open"));
+	EXPECT_TRUE(failed(-EINVAL, "realm", "activate", "the realm is open"));
 	launch.rc = realm_run(launch.realm, &launch.error);
-	EXPECT_TRUE(failed(-EINVAL, "realm", "run", "it is open"));
+	EXPECT_TRUE(failed(-EINVAL, "realm", "run", "the realm is open"));
 	EXPECT_FALSE(realm_populate(launch.realm, &launch.error));
 	EXPECT_FALSE(realm_activate(launch.realm, &launch.error));
 	launch.rc = realm_populate(launch.realm, &launch.error);
-	EXPECT_TRUE(failed(-EINVAL, "realm", "populate", "it is active"));
+	EXPECT_TRUE(failed(-EINVAL, "realm", "populate", "the realm is active"));
 }
 
 static const struct calls *real;
@@ -356,11 +356,11 @@ static const struct {
 	{ FIELD(config.ipa_bits), 31, "guest addresses", "not 31" },
 	{ FIELD(loads[1].size), 0, "tree", "it is empty" },
 	{ FIELD(loads[1].gpa), BASE + 16 * PAGE + 4, "tree", "0x40010004 is not a multiple" },
-	{ FIELD(loads[0].gpa), BASE + MEMORY - PAGE, "kernel", "is not all memory" },
-	{ FIELD(loads[0].gpa), UINT64_MAX - PAGE + 1, "kernel", "is not all memory" },
-	{ FIELD(loads[2].gpa), BASE + 4 * PAGE, "initrd", "kernel is there already" },
-	{ FIELD(config.entry), BASE + 2, "vCPU", "0x40000002 is no place" },
-	{ FIELD(config.entry), BASE + MEMORY, "vCPU", "is no place" },
+	{ FIELD(loads[0].gpa), BASE + MEMORY - PAGE, "kernel", "is not within the memory" },
+	{ FIELD(loads[0].gpa), UINT64_MAX - PAGE + 1, "kernel", "is not within the memory" },
+	{ FIELD(loads[2].gpa), BASE + 4 * PAGE, "initrd", "it overlaps kernel" },
+	{ FIELD(config.entry), BASE + 2, "vCPU", "0x40000002 is not a multiple of 4 within" },
+	{ FIELD(config.entry), BASE + MEMORY, "vCPU", "is not a multiple of 4 within" },
 	{ FIELD(config.nr_loads), REALM_LOADS_MAX + 1, "realm", "at most 16 files" },
 };
 
