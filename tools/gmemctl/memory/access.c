@@ -103,7 +103,7 @@ int private_runs_make(const struct range *ranges, uint32_t count,
 	for (uint32_t i = 0; !rc && i < count; i++)
 		rc = guest_memory_convert(memory, ranges[i], true, why, sizeof(why));
 	return rc ? error_set(error, rc, "guest memory",
-			      "make private what was private", "%s", why) : 0;
+			      "make ranges private again", "%s", why) : 0;
 }
 
 int private_runs_restore(struct private_runs *runs, struct guest_memory *memory,

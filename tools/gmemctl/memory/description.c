@@ -131,11 +131,11 @@ static int get_header(struct reader *reader, size_t size,
 
 	get(reader, &header, sizeof(header));
 	if (memcmp(header.magic, MAGIC, sizeof(header.magic)))
-		return bad(error, "it does not start as one");
+		return bad(error, "its magic number is wrong");
 	if (header.version != VERSION)
 		return bad(error, "it is from another version of gmemctl");
 	if (header.size != size)
-		return bad(error, "it is not as long as it says");
+		return bad(error, "its size differs from the size in its header");
 	if (header.zero || header.flags & ~FLAG_GUEST_MEMFD)
 		return bad(error, "unknown flags");
 	if (!header.nr_requests || header.nr_requests > DESCRIPTION_REQUESTS_MAX)
@@ -207,7 +207,7 @@ static int get_private(struct reader *reader, struct description *out,
 	uint64_t last = 0;
 
 	if (left != (uint64_t)out->nr_private * sizeof(struct range))
-		return bad(error, "it is not as long as its parts");
+		return bad(error, "its size does not match its number of private ranges");
 	out->private = calloc(out->nr_private + 1, sizeof(*out->private));
 	if (!out->private)
 		return error_set(error, -ENOMEM, "memory description",
@@ -218,8 +218,7 @@ static int get_private(struct reader *reader, struct description *out,
 
 		if (!range_valid(range) || range.start < last ||
 		    !is_ram(out, used, range))
-			return bad(error, "a private range is no RAM, or they "
-				   "are out of order");
+			return bad(error, "a private range is not RAM, or is out of order");
 		last = range.end;
 	}
 	return 0;

@@ -126,21 +126,19 @@ int file_room_limit(uint64_t size, const char *name, struct error *error)
 	if (getrlimit(RLIMIT_FSIZE, &limit) ||
 	    limit.rlim_cur == RLIM_INFINITY || size <= limit.rlim_cur)
 		return 0;
-	return error_set(error, -EFBIG, name, "give it its size",
-			 "it needs %s, and files of this process may have %s at "
-			 "most (RLIMIT_FSIZE): raise `ulimit -f`",
-			 memory_size_text(size, text),
-			 memory_size_text(limit.rlim_cur, allowed));
+	return error_set(error, -EFBIG, name, "set the file size",
+			 "it needs %s, but files of this process may have %s at most "
+			 "(RLIMIT_FSIZE): raise `ulimit -f`",
+			 memory_size_text(size, text), memory_size_text(limit.rlim_cur, allowed));
 }
 
 static int no_room(struct error *error, int rc, const char *path, uint64_t size)
 {
 	char text[32];
 
-	return error_set(error, rc, path, "take room for guest memory",
-			 "%s are needed on its file system: make room, choose "
-			 "another one, or a smaller --memory",
-			 memory_size_text(size, text));
+	return error_set(error, rc, path, "allocate guest memory",
+			 "its file system needs %s of free space: free some, or choose another "
+			 "file system or a smaller --memory", memory_size_text(size, text));
 }
 
 /* Without fallocate(), compare the free space with what the file still lacks. */

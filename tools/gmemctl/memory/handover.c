@@ -92,7 +92,7 @@ static int handover_wait(int socket, struct error *error)
 		hint = "it disconnected without an answer: the guest can go on here";
 	if (!rc && (answer > 0 || answer < -4095)) {
 		rc = -EBADMSG;
-		hint = "its answer makes no sense";
+		hint = "its answer is malformed";
 	}
 	if (rc)
 		return error_set(error, rc, OBJECT, "wait for the other process", "%s",
@@ -138,8 +138,8 @@ static int wait_verdict(int socket, struct error *error)
 	if (rc == -EPIPE || rc == -ECONNRESET || (!rc && verdict == GO))
 		return 0;
 	if (rc)
-		return error_set(error, rc, OBJECT, "wait for the giver's word",
-				 "the guest does not run here");
+		return error_set(error, rc, OBJECT, "wait for the decision of the other process",
+				 "the guest was not started here");
 	return error_set(error, verdict == CANCEL ? -ECANCELED : -EBADMSG, OBJECT,
 			 "take the guest",
 			 "the other process has cancelled, and continues the guest");
@@ -197,7 +197,7 @@ static int read_part(int fd, size_t offset, size_t size, uint8_t **bytes)
 int handover_check(const struct guest_memory *memory, struct error *error)
 {
 	static const char *const hints[BACKING_KINDS] = {
-		[BACKING_PRIVATE]	= "it is no file: use kind=shared",
+		[BACKING_PRIVATE]	= "it is not a file: use kind=shared",
 		[BACKING_HUGETLB]	= "hugepages are incompatible with existing memory "
 					  "backing: use kind=shared",
 		[BACKING_GUEST_MEMFD]	= "a guest_memfd belongs to its VM: use "
@@ -379,7 +379,7 @@ static int take(struct handover *out, const struct message *message, int file,
 				 "the machine state is malformed");
 	if (out->nr_fds != description->config.nr_requests)
 		return error_set(error, -EBADMSG, OBJECT, "take",
-				 "%u requests with %u files",
+				 "it describes %u memory requests, but has %u files",
 				 description->config.nr_requests, out->nr_fds);
 	for (unsigned int i = 0; i < out->nr_fds; i++)
 		description->requests[i].existing_fd = out->fds[i];

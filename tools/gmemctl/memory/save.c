@@ -366,7 +366,8 @@ static int read_fail(const struct saved *saved, int rc, const char *record,
 	char what[160];
 
 	if (rc == -EBADMSG)
-		return bad(saved, error, "the file is shorter than it says");
+		return bad(saved, error, "it ends early: it is truncated, "
+			   "or not a file of `gmemctl save`");
 	if (rc != -EILSEQ)
 		return error_set(error, rc, saved->path, "read", NULL);
 	snprintf(what, sizeof(what), "%s has a wrong checksum: the file is "
@@ -395,7 +396,7 @@ static int read_header(struct saved *saved, struct header *header,
 	if (header->zero || !header->description_size ||
 	    header->description_size > DESCRIPTION_SIZE_MAX ||
 	    header->state_size > TLV_SIZE_MAX)
-		return bad(saved, error, "it has parts of impossible sizes");
+		return bad(saved, error, "its header has impossible sizes");
 	return 0;
 }
 
@@ -485,7 +486,7 @@ static int read_run(struct saved *saved, const struct guest_memory *memory,
 	if (!run.start && !run.size)
 		return 0;
 	if (!range_valid(*range) || !layout_find(&memory->memfd.layout, *range))
-		return bad(saved, error, "it has contents for what is no RAM");
+		return bad(saved, error, "it has contents for an address that is not RAM");
 	return 0;
 }
 
@@ -518,7 +519,7 @@ static int read_contents(struct saved *saved, struct guest_memory *memory,
 			rc = read_run_contents(saved, memory, range, error);
 	} while (!rc && range_size(range));
 	if (!rc && read(saved->stream.fd, &byte, 1) > 0)
-		rc = bad(saved, error, "there is more behind its end");
+		rc = bad(saved, error, "it has data after its last record");
 	return rc;
 }
 
