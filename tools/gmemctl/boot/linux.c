@@ -93,7 +93,7 @@ static int parse_header(const struct parser *parser, struct bzimage *out)
 	end = HEADER_JUMP + parser->image[HEADER_JUMP - 1];
 	if (end < HEADER_MIN || end > HEADER_MAX || end > parser->size)
 		return refuse(parser, "check the setup header",
-			      "its length makes no sense: the file is damaged");
+			      "its length is invalid: the file is damaged");
 	if (end - HEADER_OFFSET < known)
 		known = end - HEADER_OFFSET;
 	memcpy(&out->header, parser->image + HEADER_OFFSET, known);
@@ -109,7 +109,7 @@ static int parse_code(const struct parser *parser, struct bzimage *out)
 
 	if (offset >= parser->size || expected > parser->size - offset)
 		return refuse(parser, "load as a Linux kernel",
-			      "the file is truncated: the header speaks of more than there is");
+			      "the file is truncated: it is smaller than its header says");
 	out->code = parser->image + offset;
 	out->code_size = parser->size - offset;
 	if (out->code_size <= BZIMAGE_ENTRY_64)
@@ -129,8 +129,7 @@ static int parse_place(const struct parser *parser, struct bzimage *out)
 	if (out->start < LOW_START || out->start & PAGE_MASK ||
 	    out->start >= LOW_END || size > LOW_END - out->start)
 		return refuse(parser, "check the setup header",
-			      "the kernel wants to be loaded where it cannot "
-			      "be: the file is damaged");
+			      "its load address is invalid: the file is damaged");
 	out->end = out->start + size;
 	out->initrd_end = (uint64_t)out->header.initrd_addr_max + 1;
 	out->cmdline_max = out->header.cmdline_size;

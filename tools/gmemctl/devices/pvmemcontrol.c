@@ -222,7 +222,7 @@ static void write_payload(struct pvmemcontrol *device, uint64_t offset,
 			  const uint8_t *bytes, unsigned int size)
 {
 	if (size != 4 && size != 8)
-		return note(device, "write of a size that there is not", size);
+		return note(device, "write of unsupported size", size);
 	if (offset >= PAYLOAD_SIZE)
 		return;
 	if (size > PAYLOAD_SIZE - offset)
@@ -240,7 +240,7 @@ static void device_write(void *data, uint64_t offset, const uint8_t *bytes, unsi
 	if (offset != PVMEMCONTROL_COMMAND)
 		return write_payload(device, offset, bytes, size);
 	if (size != sizeof(command))
-		return note(device, "command of a size that there is not", size);
+		return note(device, "command of unsupported size", size);
 	command = bytes_get32(bytes);
 	if (command & PVMEMCONTROL_CONNECTION)
 		return connection_command(device, command);

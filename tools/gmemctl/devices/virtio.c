@@ -165,8 +165,8 @@ void virtio_give_up(struct virtio_pci *virtio, unsigned int queue)
 {
 	char text[96];
 
-	snprintf(text, sizeof(text), "%s: queue %u makes no sense, or is in memory that "
-		 "cannot be accessed", virtio->function.name, queue);
+	snprintf(text, sizeof(text), "%s: queue %u is invalid, or in memory that cannot be "
+		 "accessed", virtio->function.name, queue);
 	board_note(virtio->board, text);
 	virtio->state.status |= VIRTIO_NEEDS_RESET;
 	interrupt(virtio, VIRTIO_ISR_CONFIG);

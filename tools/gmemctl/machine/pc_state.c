@@ -99,9 +99,9 @@ int pc_pci_set_memory(struct pc *pc, const struct tlv *records, struct error *er
 		rc = advice_set(&pc->machine.advice, records, STATE_ADVICE);
 	if (!rc)
 		return 0;
-	return error_set(error, rc, "guest memory", "protect, lock and name it as the "
-			 "guest has asked for", rc == -ENOMEM ? "%s" : NULL,
-			 "is RLIMIT_MEMLOCK high enough for what it has locked?");
+	return error_set(error, rc, "guest memory", "restore the protections, locks and names that "
+			 "the guest requested", rc == -ENOMEM ? "%s" : NULL,
+			 "is RLIMIT_MEMLOCK high enough for the memory that it locked?");
 }
 
 /*
@@ -138,7 +138,7 @@ int pc_state_cpus(const struct tlv *records, struct error *error)
 	    cpus <= MACHINE_VCPUS_MAX)
 		return (int)cpus;
 	return error_set(error, -EBADMSG, "state of a VM", "read",
-			 "it does not say how many CPUs there are");
+			 "its number of CPUs is missing or invalid");
 }
 
 /*
@@ -230,7 +230,8 @@ static int save_memory(struct pc *pc, const struct pc_job *job, int fd,
 	int back, rc = advice_lift(&machine->advice);
 
 	if (rc)
-		error_set(error, rc, "guest memory", "access what the guest has protected", NULL);
+		error_set(error, rc, "guest memory", "lift the protections that the guest "
+			  "requested", NULL);
 	else
 		rc = save_write(fd, job->fd, &machine->memory, state, error);
 	back = advice_restore(&machine->advice);
@@ -246,7 +247,7 @@ static int receive_and_save(struct pc *pc, const struct pc_job *job, struct erro
 	struct tlv state = { 0 };
 
 	if (fd < 0)
-		return error_set(error, fd, "file", "receive", "the requester has not sent it");
+		return error_set(error, fd, "file", "receive", "the requester did not send it");
 	rc = pc_state_get(pc, &state, error);
 	if (!rc)
 		rc = save_memory(pc, job, fd, &state, error);
@@ -271,7 +272,7 @@ static void work_save(struct pc *pc, struct pc_job *job, struct error *error)
 	if (!rc && job->stop) {
 		rc = channel_send_result(job->fd, 0, NULL);
 		if (rc)
-			error_set(error, rc, "file", "say that it is written", NULL);
+			error_set(error, rc, "file", "report that it is written", NULL);
 		else
 			rc = channel_wait_result(job->fd, -1, NAMED_TIMEOUT_MS, error);
 	}

@@ -53,14 +53,14 @@ static const char *cause(const struct machine *machine, const struct place *plac
 	if (gpa == UINT64_MAX)
 		return "an instruction that KVM emulates, while some of the page tables "
 		       "are in private memory, where KVM cannot walk them";
-	return "an instruction that KVM emulates, whose operand is in private memory, "
-	       "or in memory that has gone";
+	return "an instruction that KVM emulates, whose operand is in private memory, or in memory "
+	       "that was removed";
 }
 
 void view_explain(struct machine *machine, struct vcpu *vcpu, char *text, size_t size)
 {
 	struct place place;
-	char at[64] = "not to be found by KVM";
+	char at[64] = "KVM cannot translate it";
 	uint64_t gpa;
 
 	text[0] = '\0';
@@ -141,9 +141,8 @@ void stuck_look(struct machine *machine, struct vcpu *vcpu)
 	if (stuck->times < LOOKS)
 		return;
 	view_explain(machine, vcpu, text, sizeof(text));
-	machine_end(machine, END_MEMORY, "vCPU %u: KVM gives the guest page faults "
-		    "that it has no reason for, again and again: it cannot read an "
-		    "instruction in private memory%s", vcpu->index, text);
+	machine_end(machine, END_MEMORY, "vCPU %u: KVM injects spurious page faults repeatedly: it "
+		    "cannot read an instruction in private memory%s", vcpu->index, text);
 }
 
 void view_watch_start(struct view_watch *watch, const struct machine *machine)
@@ -179,9 +178,8 @@ static const char *populate_text(int rc)
 {
 	switch (rc) {
 	case -EHWPOISON:
-		return "the memory of the page has failed (hwpoison): its contents are "
-		       "lost; a hole there (`gmemctl decommit`) would give the guest "
-		       "another one";
+		return "the memory of the page has failed (hwpoison): its contents are lost; "
+		       "`gmemctl decommit` of the page gives the guest a new one";
 	case -ENOMEM:
 		return "no memory for the page: is the host, or the memory cgroup, "
 		       "short of memory?";
@@ -238,8 +236,8 @@ static bool fault_populate(struct view_watch *watch, struct machine *machine, st
 		return fault_end(machine, vcpu, END_MEMORY, page, populate_text(rc));
 	if (has_moved(watch, machine, page, populated))
 		return true;
-	snprintf(why, sizeof(why), "KVM does not take the page, which the view has; "
-		 "error code 0x%" PRIx64 " (%s%s%s)", (uint64_t)fault->error_code,
+	snprintf(why, sizeof(why), "KVM does not map the page, although the view has it; error "
+		 "code 0x%" PRIx64 " (%s%s%s)", (uint64_t)fault->error_code,
 		 fault->error_code & 2 ? "write" : "read", fault->error_code & 4 ? ", user" : "",
 		 fault->error_code & 16 ? ", fetch" : "");
 	return fault_stuck(machine, vcpu, page, why);

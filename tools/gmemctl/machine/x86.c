@@ -209,7 +209,7 @@ static const char *fault_text(const struct memory_request *request)
 		return "has somebody taken the huge pages that were given back?";
 	case BACKING_GMEM:
 	case BACKING_GMEM_STORE:
-		return "gmem refuses what is private for gmem, but not for KVM";
+		return "gmem refuses access to a page that is private in gmem, but shared in KVM";
 	default:
 		return "is the host, or the memory cgroup, short of memory?";
 	}

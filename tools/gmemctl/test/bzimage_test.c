@@ -76,11 +76,11 @@ TEST_OF(bzimage, short_header)
 	EXPECT_FALSE(parsed.header.handover_offset);
 	EXPECT_FALSE(parsed.header.kernel_info_offset);
 	image[0x201] = 0x263 - 0x202;
-	EXPECT_TRUE(refused("its length makes no sense"));
+	EXPECT_TRUE(refused("its length is invalid"));
 	image[0x201] = 0x290 - 0x202;
 	EXPECT_FALSE(parse());
 	image[0x201] = 0x291 - 0x202;
-	EXPECT_TRUE(refused("its length makes no sense"));
+	EXPECT_TRUE(refused("its length is invalid"));
 }
 
 TEST_OF(bzimage, magic)
@@ -145,11 +145,11 @@ TEST_OF(bzimage, place)
 	ksft_for_each(item, bad) {
 		header = bzimage_fake_write(image);
 		header->pref_address = *item;
-		EXPECT_TRUE(refused("where it cannot be"));
+		EXPECT_TRUE(refused("its load address is invalid"));
 	}
 	header->pref_address = (UINT64_C(1) << 32) - FAKE_INIT_SIZE;
 	EXPECT_FALSE(parse());
 	EXPECT_EQ(parsed.end, UINT64_C(1) << 32);
 	header->init_size = 0xffffffff;
-	EXPECT_TRUE(refused("where it cannot be"));
+	EXPECT_TRUE(refused("its load address is invalid"));
 }

@@ -402,7 +402,7 @@ TEST_F(pvmemcontrol, registers)
 	write_bytes(1, "\xff", 1);
 	write_bytes(2, "\xff\xff", 2);
 	EXPECT_EQ(payload(), 0x1413242322210201);
-	EXPECT_STRSTR(noted, "size that there is not");
+	EXPECT_STRSTR(noted, "write of unsupported size");
 	write_bytes(12, "\xff\xff\xff\xff", 4);
 	write_bytes(9, "\xd2\xe6\x0f\x06", 4);
 	write_bytes(8, "\xd2\xe6", 2);

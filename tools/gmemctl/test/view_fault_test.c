@@ -106,7 +106,7 @@ TEST_F(view_fault, old_fault)
 TEST_F(view_fault, no_progress)
 {
 	EXPECT_EQ(fails(100 * PAGE), AGAIN_MAX);
-	EXPECT_TRUE(view_machine_said("gpa 0x64000: KVM does not take the page"));
+	EXPECT_TRUE(view_machine_said("gpa 0x64000: KVM does not map the page"));
 	EXPECT_TRUE(view_machine_said("(write, user)"));
 	again();
 	for (unsigned int tries = 0; tries < 100; tries++) {
@@ -168,7 +168,7 @@ TEST_F(view_fault, explain)
 	view_machine.sregs.cr0 = 1UL << 31;
 	view_machine.sregs.cr3 = 9 * PAGE;
 	view_machine.sregs.ss.dpl = 3;
-	EXPECT_TRUE(explains("not to be found by KVM), cpl 3", "some of the page tables"));
+	EXPECT_TRUE(explains("KVM cannot translate it), cpl 3", "some of the page tables"));
 	view_machine.place = (struct kvm_translation){ .physical_address = PAGE, .valid = 1 };
 	EXPECT_TRUE(explains("gpa 0x1000, shared", "whose operand is in private memory"));
 	EXPECT_FALSE(guest_memory_convert(&machine->memory, first, true, NULL, 0));
