@@ -232,7 +232,7 @@ static void looks(struct qemu *q)
 	snprintf(line, sizeof(line), "xp /1wx 0x%x", TINY_BIOS_PRIVATE);
 	EXPECT_TRUE(monitor(line));
 	SAID("0x00000000");
-	qemu_expect(q, "it has zeros instead");
+	qemu_expect(q, "it reads zeros instead");
 	snprintf(line, sizeof(line), "pmemsave 0x%x 0x2000 \\\"" BYTES "\\\"",
 		 TINY_BIOS_PRIVATE);
 	EXPECT_TRUE(monitor(line));

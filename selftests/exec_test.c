@@ -205,7 +205,7 @@ TEST_TIMEOUT(pc_reset, TIMEOUT)
 	alternate(q);
 	reset_stopped(q, gpa);
 	EXPECT_EQ(0, q->boot.code);
-	EXPECT_FALSE(strstr(q->boot.console, "over a reset"));
+	EXPECT_FALSE(strstr(q->boot.console, "at the reset"));
 	boot_log(&q->boot, q->boot.console);
 	unlink(MONITOR);
 }
@@ -248,7 +248,7 @@ static void uses_disks(struct qemu *q)
 	qemu_expect(q, ": 3: rc=-5 wrong=0");
 	qemu_guest_type(q, "disk /dev/vdc\n");
 	qemu_expect(q, ": 4: rc=0 wrong=" LOST_WORDS);
-	EXPECT_TRUE(strstr(q->boot.console, "it has zeros instead"));
+	EXPECT_TRUE(strstr(q->boot.console, "it reads zeros instead"));
 }
 
 /*

@@ -213,7 +213,8 @@ void exec_reset(struct exec_vm *vm)
 		}, done;
 
 		if (convert_repeat(slot->memory->fd, &convert, &done))
-			exec_say("slot %u stays private over a reset", slot->id);
+			exec_say("slot %u cannot be made shared at the reset: it stays private",
+				 slot->id);
 		else
 			exec_holes_keep(slot->memory, slot->offset, slot->size);
 	}

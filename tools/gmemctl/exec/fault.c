@@ -95,7 +95,7 @@ void exec_fault_watch(const struct exec_vcpu *vcpu)
 	if (!rc)
 		faults.count = fault.count;
 	if (!faults.watched)
-		exec_say("vCPU %u: it cannot be known where it faults: %s", vcpu->id,
+		exec_say("vCPU %u: cannot read the address of its faults: %s", vcpu->id,
 			 strerror(-rc));
 }
 
@@ -221,8 +221,8 @@ static int fault_known(const struct exec_vcpu *vcpu, const struct gmem_ioctl_vie
 	int rc;
 
 	if (fault->count == faults.count)
-		return give_up(vcpu, "KVM could not access guest memory itself; the "
-			       "last fault before was at", fault->gpa);
+		return give_up(vcpu, "KVM could not access guest memory itself; the previous fault "
+			       "was at", fault->gpa);
 	faults.count = fault->count;
 	rc = fault_populate(vcpu, fault->gpa, &pages);
 	if (rc == -ENOENT)
@@ -234,7 +234,7 @@ static int fault_known(const struct exec_vcpu *vcpu, const struct gmem_ioctl_vie
 	}
 	faults.idle = pages ? 0 : faults.idle + 1;
 	if (faults.idle == IDLE_MAX)
-		return give_up(vcpu, "the guest faults again and again at", fault->gpa);
+		return give_up(vcpu, "the guest faults repeatedly at", fault->gpa);
 	exec_count(&exec_counters.faults, 1);
 	return 0;
 }
@@ -300,7 +300,8 @@ static void start(void)
 	if (!exec_signals_kick())
 		return;
 	if (threads_start(&thread, watch_main, NULL))
-		exec_say("no thread to watch vCPUs: one that does not get on is not found");
+		exec_say("cannot create the thread that watches vCPUs: a stuck vCPU will not be "
+			 "reported");
 	else
 		pthread_detach(thread);
 }
@@ -333,6 +334,6 @@ bool exec_watch_stuck(struct exec_vcpu *vcpu)
 	if (vcpu->stuck < STUCK)
 		return false;
 	vcpu->stuck = 0;
-	exec_diagnose(vcpu, "the guest does not get on with the device at", last.gpa);
+	exec_diagnose(vcpu, "the guest makes no progress with the device at", last.gpa);
 	return true;
 }

@@ -110,7 +110,7 @@ static void hole_keep(struct hole *hole)
 	/* If there is no memory for the page this is an error. A store would be a SIGBUS. */
 	if (kept && !bytes_are_zero(bytes, PAGE) &&
 	    process_vm_writev(getpid(), &from, 1, &to, 1, 0) != PAGE)
-		exec_say_number("what the VMM has written before a reset is lost, at ",
+		exec_say_number("data that the VMM wrote before a reset are lost, at ",
 				(uintptr_t)page, "");
 }
 
@@ -166,9 +166,9 @@ static void say_zeros(uint64_t offset)
 		return;
 	holes.said_ns = now;
 	exec_say_number("private memory of the guest, offset ", offset,
-			" of a gmem fd, is used by the VMM, for a device that the guest "
-			"has pointed there, its monitor, a debugger or a dump: it has "
-			"zeros instead (not said again for a minute)");
+			" of a gmem fd, was accessed by the VMM, for a device that the guest has "
+			"pointed there, its monitor, a debugger or a dump: it reads zeros instead "
+			"(reported at most once a minute)");
 }
 
 static bool hole_map(const struct hole *new)

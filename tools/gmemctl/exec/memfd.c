@@ -106,7 +106,7 @@ bool exec_memfd_resize(int fd, uint64_t size)
 	if (made >= 0)
 		calls->close(made);
 	if (rc) {
-		exec_say(QEMU_NAME ": no gmem fd of 0x%llx bytes, and the guest no "
+		exec_say(QEMU_NAME ": cannot create a gmem fd of 0x%llx bytes, so the guest has no "
 			 "private memory in it: %s", (unsigned long long)size, strerror(-rc));
 		set_kind(memfd, MEMFD_OTHER);
 		return false;

@@ -101,8 +101,8 @@ static struct exec_memory *memory_open(struct exec_file_id file)
 	memory->view_fd = gmem_view(fd, 0, stat.length);
 	if (memory->view_fd < 0) {
 		why = gmem_view_refusal(memory->view_fd);
-		exec_say("a gmem fd has no view, and the guest no private memory in it: %s",
-			 why ? why : strerror(-memory->view_fd));
+		exec_say("cannot create a view of a gmem fd, so the guest has no private memory in "
+			 "it: %s", why ? why : strerror(-memory->view_fd));
 		calls->close(fd);
 		return NULL;
 	}

@@ -97,7 +97,7 @@ static void take(void)
 	sigfillset(&action.sa_mask);
 	take_kick();
 	if (exec_next()->sigaction(SIGBUS, &action, &signals.theirs))
-		exec_say("no handler for SIGBUS: %d", errno);
+		exec_say("cannot install the handler of SIGBUS: error %d", errno);
 	__atomic_store_n(&signals.taken, true, __ATOMIC_RELEASE);
 }
 

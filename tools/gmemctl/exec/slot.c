@@ -161,7 +161,7 @@ static int slot_add(struct exec_vm *vm, unsigned long request, const void *arg,
 	if (rc == -ENOENT)
 		return tell_kvm(vm, request, arg, NULL);
 	if (rc) {
-		exec_say("slot %u: no mapping of a view: %s", new->id, strerror(-rc));
+		exec_say("slot %u: cannot map the view: %s", new->id, strerror(-rc));
 		return rc;
 	}
 	exec_signals_take();

@@ -69,7 +69,8 @@ static bool fd_usable(int fd)
 {
 	if (fd < EXEC_FDS)
 		return true;
-	exec_say("descriptor %d is beyond %d: what it is for has no views", fd, EXEC_FDS - 1);
+	exec_say("descriptor %d is above %d, the highest supported: its VM or vCPU has no views",
+		 fd, EXEC_FDS - 1);
 	return false;
 }
 
@@ -92,8 +93,8 @@ void exec_vm_create(int fd)
 	 */
 	vm->answers = !calls->ioctl(fd, KVM_ENABLE_CAP, &cap);
 	if (!vm->answers)
-		exec_say("KVM does not tell of requests to convert memory: only "
-			 "`gmemctl convert` does it");
+		exec_say("KVM does not report conversion requests of the guest: only `gmemctl "
+			 "convert` converts memory");
 	pthread_mutex_lock(&lock);
 	vm->next = vms;
 	vms = vm;
@@ -108,7 +109,7 @@ void exec_vcpu_create(struct exec_vm *vm, int fd, uint32_t id)
 
 	if (!vcpu || calls->map(RUN_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0, &run)) {
 		free(vcpu);
-		exec_say("vCPU %u cannot be watched: it has no private memory", id);
+		exec_say("vCPU %u cannot be watched: its guest cannot have private memory", id);
 		return;
 	}
 	*vcpu = (struct exec_vcpu){ .fd = fd, .id = id, .vm = vm, .run = run };
