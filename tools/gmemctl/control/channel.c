@@ -73,7 +73,7 @@ int channel_accept(struct channel *channel, int timeout_ms, struct error *error)
 		close(fd);
 	}
 	return error_set(error, -ETIMEDOUT, "VM", "wait for its answer",
-			 "it has taken the request: see what it says");
+			 "it accepted the request, but did not answer in time: see its own output");
 }
 
 int channel_connect(const char *name, struct error *error)
@@ -98,9 +98,9 @@ int channel_connect(const char *name, struct error *error)
 	if (rc)
 		error_set(error, rc, path, "connect", rc == -EAGAIN ?
 			  "it does not accept: is that process stopped?" :
-			  "nobody waits there for this VM");
+			  "no process waits there for this VM");
 	else if (!runtime_peer_allowed(fd))
-		rc = error_set(error, -EPERM, path, "connect", "it is another user's");
+		rc = error_set(error, -EPERM, path, "connect", "it belongs to another user");
 	if (!rc)
 		return fd;
 	close(fd);

@@ -248,8 +248,8 @@ const char *gmem_view_refusal(int rc)
 		return "this kernel offers no views: they need x86-64, KVM, and the "
 		       "module gmem_kvm (`gmemctl load`)";
 	case -EPERM:
-		return "it needs the guest's consent (consent=on), and conversions "
-		       "of a view are the VMM's";
+		return "it needs the guest's consent (consent=on), but a view is converted by "
+		       "the VMM";
 	case -EBUSY:
 		return "it is bound to a store or to a hypervisor";
 	default:

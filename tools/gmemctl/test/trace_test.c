@@ -178,10 +178,10 @@ TEST_OF(trace, meaning_of_views)
 
 TEST_OF(trace, meaning_of_pvmemcontrol)
 {
-	MEANS("device 0: mlock 0x00200000-0x00201000 (4096 bytes): ok, but the VMM says ENOMEM",
+	MEANS("device 0: mlock 0x00200000-0x00201000 (4096 bytes): ok, but the VMM returned ENOMEM",
 	      "pvmemcontrol_call: minor=0 func=mlock(7) addr=0x200000 length=0x1000 arg=0 "
 	      "ret_errno=12 ret_code=0 rc=0");
-	MEANS("device 0: 0x63: ok, but the VMM says 99999",
+	MEANS("device 0: 0x63: ok, but the VMM returned 99999",
 	      "pvmemcontrol_call: minor=0 func=0x63(99) addr=0x0 length=0x0 arg=0 "
 	      "ret_errno=99999 ret_code=0 rc=0");
 	MEANS("device 1: down to ready: ok", "pvmemcontrol_state: minor=1 from=down to=ready rc=0");
@@ -370,7 +370,7 @@ TEST_OF(trace, no_root)
 	if (!child) {
 		if (chmod(ksft_folder(), 0755) || setuid(65534))
 			_exit(2);
-		_exit(refusal("/tracing") != -EACCES || strcmp(error.hint, "be root"));
+		_exit(refusal("/tracing") != -EACCES || strcmp(error.hint, "run as root"));
 	}
 	EXPECT_EQ(0, ksft_wait(child));
 }

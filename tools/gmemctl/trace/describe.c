@@ -270,9 +270,9 @@ static void vmm_words(const struct trace_record *record, char *text, size_t size
 	if (!number)
 		*text = '\0';
 	else if (name)
-		text_print(text, size, ", but the VMM says %s", name);
+		text_print(text, size, ", but the VMM returned %s", name);
 	else
-		text_print(text, size, ", but the VMM says %" PRIu64, number);
+		text_print(text, size, ", but the VMM returned %" PRIu64, number);
 }
 
 static const struct {

@@ -67,7 +67,7 @@ static int find_tracefs(const char *const *folders, const char **tracefs, struct
 			rc = -errno;
 	}
 	if (rc != -ENOENT)
-		return error_set(error, rc, folders[0], "look into tracefs", "be root");
+		return error_set(error, rc, folders[0], "look into tracefs", "run as root");
 	return error_set(error, -EOPNOTSUPP, folders[0], "find tracefs there",
 			 "mount it: mount -t tracefs nodev %s; a kernel without CONFIG_TRACING "
 			 "has none", folders[0]);
@@ -144,7 +144,7 @@ static int instance_make(const char *tracefs, struct trace_instance *instance, s
 	rc = -errno;
 	error_set(error, rc, instance->path, "make an instance of tracefs",
 		  rc == -EPERM || rc == -EACCES ?
-		  "be root; a kernel that is locked down (confidentiality) refuses root, too" :
+		  "run as root; a kernel in lockdown (confidentiality) refuses root, too" :
 		  NULL);
 	instance->path[0] = '\0';
 	return rc;

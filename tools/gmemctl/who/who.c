@@ -280,7 +280,7 @@ int who_memories(const char *proc, pid_t pid, struct who_memory **memories, size
 	snprintf(object, sizeof(object), "process %d", (int)pid);
 	if (memories_give(&found, rc, memories, count))
 		return error_set(error, rc, object, "look at its files", rc == -EACCES ?
-				 "it belongs to another user: be root" : NULL);
+				 "it belongs to another user: run as root" : NULL);
 	if (!*count)
 		return error_set(error, -ENOENT, object, "find its gmem fds",
 				 "its memory is of another kind");
