@@ -266,7 +266,7 @@ static int restored_file(struct restored *restored, const char *path, struct err
 					 "restore", "it has several files");
 	if (request->kind == BACKING_FILE && !path)
 		return error_set(error, -EINVAL, "saved guest", "restore",
-				 "its memory is a file: say which with --memory-file");
+				 "its memory is a file: give it with --memory-file");
 	if (request->kind != BACKING_FILE && path)
 		return error_set(error, -EINVAL, "saved guest", "restore",
 				 "memory of kind %s takes no --memory-file",
@@ -365,7 +365,7 @@ static int save_write_guest(struct saving *saving, struct error *error)
 		return rc;
 	rc = channel_send_file(saving->socket, saving->file.fd);
 	if (rc)
-		return error_set(error, rc, saving->name, "give it the file", NULL);
+		return error_set(error, rc, saving->name, "send it the file", NULL);
 	progress_start(&progress, "save the VM", saving->file.fd);
 	rc = channel_wait_result(saving->socket, saving->signals, -1, error);
 	progress_stop(&progress);

@@ -436,7 +436,7 @@ static int run_main(const struct command *command, void *arguments)
 				   "is there already");
 	if (run->linux_option && !run->kernel.path)
 		return usage_error(run->linux_option, "needs a kernel",
-				   "say with --kernel which Linux to boot");
+				   "give the Linux to boot with --kernel");
 	if (run->linux_option && run->payload_option)
 		return usage_error(run->payload_option, "not for Linux",
 				   "it is about payloads; --kernel runs Linux");

@@ -185,7 +185,7 @@ static int who_memory(struct who *who, const struct who_memory *memory, struct j
 	who_processes_free(processes, count);
 	out_uint(object, "processes_not_seen", unseen);
 	if (unseen)
-		out_text("  %u processes of other users were not looked at: be root\n", unseen);
+		out_text("  %u processes of other users were not examined: run as root\n", unseen);
 	return 0;
 }
 

@@ -32,7 +32,8 @@ static int check_old(struct output_file *file, const char *path, bool replace,
 		return error_set(error, -EISDIR, path, "write", "give the name of a file");
 	if (!S_ISREG(status->st_mode))
 		return error_set(error, -EINVAL, path, "write",
-				 "it is no regular file: give a new name, or that of one");
+				 "it is not a regular file: give a new name, or that of a regular "
+				 "file");
 	if (!replace)
 		return error_set(error, -EEXIST, path, "create", "remove it, or name another file");
 	if (!realpath(path, file->path))
@@ -216,12 +217,12 @@ int output_file_commit(struct output_file *file, struct error *error)
 		return fail(file, rc, "fsync", error);
 	if (!is_file(file, file->part_name, file->fd))
 		return error_set(error, -EIDRM, file->part, "rename",
-				 "somebody has removed it, or replaced it, meanwhile");
+				 "another process has removed or replaced it");
 	rc = move_to_name(file);
 	if (rc)
 		return error_set(error, rc, file->path, "rename what was written to this",
-				 rc == -EEXIST ? "another file has come "
-				 "meanwhile, and is left alone" : NULL);
+				 rc == -EEXIST ? "another process has created a file of this name, "
+				 "which is kept" : NULL);
 	file->part[0] = '\0';
 	rc = sync_fd(file->directory);
 	/* fsync() does not work with O_PATH: sync the whole file system. */

@@ -86,7 +86,7 @@ static int id_examine(struct id *id)
 		return usage_error("--id-auth", "missing", "name a file");
 	if (id->digest && id->options.firmware)
 		return usage_error("--digest", "not with --firmware",
-				   "one of them says what the digest is");
+				   "both give the digest: leave one out");
 	return snp_options_check(&id->options);
 }
 

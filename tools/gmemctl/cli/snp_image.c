@@ -204,19 +204,19 @@ static int check_svsm(const struct snp_options *options)
 	if (!options->svsm && vars)
 		return usage_error(options->vars_file ? "--vars-file" : "--vars-size",
 				   "not without --svsm",
-				   "it says how far below the firmware the SVSM is");
+				   "it gives the distance of the SVSM below the firmware");
 	if (!options->svsm)
 		return 0;
 	if (!vars)
 		return usage_error("--vars-size", "missing",
-				   "the SVSM is below the variable store, whose size "
-				   "is part of the digest; or give --vars-file");
+				   "the digest depends on the address of the SVSM, which is below "
+				   "the variable store: give the size, or --vars-file");
 	if (options->with_vars_size && options->vars_file)
 		return usage_error("--vars-size", "not with --vars-file",
-				   "one of them says what the size is");
+				   "both give the size: leave one out");
 	if (options->vmm && options->image.vmm != SNP_VMM_QEMU)
 		return usage_error("--vmm", "not with --svsm",
-				   "only QEMU's way to start an SVSM is known");
+				   "an SVSM is supported with --vmm qemu only");
 	return 0;
 }
 
@@ -227,22 +227,21 @@ int snp_options_check_image(struct snp_options *options)
 	int code;
 
 	if (options->twice)
-		return usage_error("--igvm", "not with --firmware", "one of them is the image");
+		return usage_error("--igvm", "not with --firmware", "both give the image: leave "
+				   "one out");
 	if (options->is_igvm && option)
 		return usage_error(option, "not with --igvm",
-				   "the file has its pages and vCPUs, and nothing else is "
-				   "measured");
+				   "only the pages and vCPUs of the file are measured");
 	code = snp_vcpu_options_check(&options->vcpu);
 	options->image.signature = options->vcpu.signature;
 	if (code)
 		return code;
 	if (!options->firmware && option)
 		return usage_error("--firmware", "missing",
-				   "without it nothing is measured, and %s is of no "
-				   "use", option);
+				   "%s has an effect only with a measured image", option);
 	if (!options->kernel && (options->initrd || options->cmdline))
 		return usage_error(options->initrd ? options->with_initrd : options->with_cmdline,
-				   "not without --kernel", "only with a kernel is it measured");
+				   "not without --kernel", "it is measured only with a kernel");
 	if (!(image->features & SNP_FEATURE_ACTIVE))
 		return usage_error("--features", "bit 0 is missing",
 				   "every SNP guest has it, such as 0x1 or 0x21");
@@ -260,8 +259,8 @@ int snp_options_check(struct snp_options *options)
 	    !snp_vcpu_options_given(&options->vcpu) &&
 	    (options->svsm || snp_vmm_wants_signature(image->vmm)))
 		return usage_error("--vcpu-type", "missing",
-				   "with this VMM the CPU's signature is part of "
-				   "the digest; or give --vcpu-signature");
+				   "with this VMM the digest depends on the CPU signature: give "
+				   "the type, or --vcpu-signature");
 	return code;
 }
 

@@ -113,20 +113,20 @@ static int check_options(const struct snp_guest *guest)
 				   "/usr/share/ovmf/OVMF.fd, or an IGVM file with --igvm");
 	if (!guest->id_block_path != !guest->id_auth_path)
 		return usage_error(guest->id_block_path ? "--id-auth" : "--id-block", "missing",
-				   "the firmware wants both; see `gmemctl snp id-block`");
+				   "the firmware requires both; see `gmemctl snp id-block`");
 	if (guest->host_data_given && guest->host_data_path)
 		return usage_error("--host-data", "not with --host-data-file",
-				   "one of them says what it is");
+				   "both give the host data: leave one out");
 	if (snp_vcpu_options_given(&guest->options.vcpu) && !guest->options.image.signature)
 		return usage_error("--vcpu-signature", "no such CPU",
-				   "a launch needs one that there is: leave it out "
-				   "for this host's");
+				   "a launch needs the signature of a CPU; without the option it "
+				   "is that of this host");
 	if (guest->options.image.nr_vcpus > MACHINE_VCPUS_MAX)
 		return usage_error("--cpus", "too many", "at most %d", MACHINE_VCPUS_MAX);
 	if (kind == BACKING_GMEM || kind == BACKING_GUEST_MEMFD)
 		return usage_error("--memory", "not for SNP guests",
-				   "their private pages live in the VM's "
-				   "guest_memfd: kind=shared or gmem-store, not %s",
+				   "private pages of an SNP guest are in the guest_memfd of the "
+				   "VM: use kind=shared or gmem-store, not %s",
 				   backing_kind_name(kind));
 	if (guest->handover && kind != BACKING_SHARED && kind != BACKING_GMEM_STORE)
 		return usage_error("--conversion", "not with this memory",
@@ -215,8 +215,8 @@ static int take_igvm(struct snp_guest *guest, struct error *error)
 		return 0;
 	if (igvm->nr_vcpus > MACHINE_VCPUS_MAX)
 		return error_set(error, -EOPNOTSUPP, igvm->name, "launch",
-				 "it has %u vCPUs, a VM at most %d",
-				 igvm->nr_vcpus, MACHINE_VCPUS_MAX);
+				 "it has %u vCPUs, but a VM at most %d", igvm->nr_vcpus,
+				 MACHINE_VCPUS_MAX);
 	if (igvm->has_policy && !guest->policy_given)
 		guest->policy = igvm->policy;
 	if (igvm->has_id_block && !guest->id_block_path) {

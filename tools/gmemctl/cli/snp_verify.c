@@ -150,10 +150,10 @@ static int snp_verify_check(struct snp_verify_options *options, const struct snp
 
 	if (own[SNP_EXPECT_MEASUREMENT].count && options->image.firmware)
 		return usage_error("--measurement", "not with --firmware",
-				   "one of them says what the digest is");
+				   "both give the digest: leave one out");
 	if (own[SNP_EXPECT_HOST_DATA].count && options->host_data)
 		return usage_error("--host-data", "not with --host-data-file",
-				   "one of them says what it is");
+				   "both give the host data: leave one out");
 	if (!options->image.firmware && !expect->values[SNP_EXPECT_MEASUREMENT].count &&
 	    !has_key(expect, SNP_EXPECT_ID_KEY_DIGEST) &&
 	    !has_key(expect, SNP_EXPECT_AUTHOR_KEY_DIGEST))
@@ -269,8 +269,8 @@ static int verify_has_certs(const struct verify *verify)
 	if (leaf)
 		return 0;
 	out_error(verify->options->certs.paths[0], "read certificate", -EINVAL,
-		  "it has none of the name SEV-VCEK or SEV-VLEK: give the chip's or "
-		  "the provider's certificate");
+		  "it has no certificate named SEV-VCEK or SEV-VLEK: give that of the chip or the "
+		  "provider");
 	return EXIT_CODE_FAILURE;
 }
 

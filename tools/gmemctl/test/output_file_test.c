@@ -251,7 +251,7 @@ TEST_OF(output_file, raced_C6)
 			EXPECT_FALSE(unlink(in_directory("guest")));
 		put("guest", "first");
 		EXPECT_EQ(output_file_commit(&file, &error), -EEXIST);
-		EXPECT_STRSTR(error.hint, "meanwhile");
+		EXPECT_STRSTR(error.hint, "created a file of this name");
 		EXPECT_TRUE(has("guest", "first"));
 		EXPECT_TRUE(has(strrchr(output_file_place(&file), '/') + 1, "second"));
 		output_file_keep(&file);
