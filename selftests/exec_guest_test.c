@@ -209,7 +209,7 @@ TEST_TIMEOUT(no_gmem, TIMEOUT)
 	NEED_QEMU();
 	q = boots("swiotlb=2048,force kernelcore=36M GMEM_RUN=/keep", memory, NULL);
 	refused(q, "load\n", EOPNOTSUPP);
-	qemu_order(q, "log\n", "the host does not make 0x");
+	qemu_order(q, "log\n", "to private has failed");
 	refused(q, "load shared=1-2\n", EINVAL);
 	qemu_order(q, "load private=none\n", ": rc=0");
 	refused(q, "set private movable\n", EOPNOTSUPP);

@@ -56,11 +56,11 @@ int gmem_guest_call_init(void)
 	if (boot_cpu_has(X86_FEATURE_HYPERVISOR))
 		base = cpuid_base_hypervisor(KVM_SIGNATURE, 0);
 	if (!base) {
-		pr_err("this is no guest of KVM\n");
+		pr_err("this is not a KVM guest\n");
 		return -ENODEV;
 	}
 	if (!(cpuid_eax(base | KVM_CPUID_FEATURES) & BIT(KVM_FEATURE_HC_MAP_GPA_RANGE))) {
-		pr_err("the host does not convert memory: run the VMM under \"gmemctl exec\", or the guest with \"gmemctl run\"\n");
+		pr_err("the host does not support conversions (KVM_HC_MAP_GPA_RANGE): run the VMM under \"gmemctl exec\", or the guest with \"gmemctl run\"\n");
 		return -EOPNOTSUPP;
 	}
 	return 0;

@@ -96,10 +96,10 @@ static int gmem_guest_take(struct gmem_guest_range range)
 	if (!rc)
 		return 0;
 	if (rc != -EHWPOISON)
-		pr_err("the host does not make 0x%llx-0x%llx private: %d%s\n",
+		pr_err("conversion of 0x%llx-0x%llx to private has failed: %d%s\n",
 		       PFN_PHYS(range.start), PFN_PHYS(range.end), rc,
-		       rc == -EAGAIN ? ", somebody holds a page" :
-		       ", is this guest's RAM of gmem?");
+		       rc == -EAGAIN ? ", a page is held on the host" :
+		       ", is the RAM of this guest gmem memory?");
 	/* A range in two memories of the host can have become private in part: undo that. */
 	if (rc == -EOPNOTSUPP || rc == -EINVAL || !gmem_guest_ask(range, false))
 		gmem_guest_note(range, NULL);
@@ -129,7 +129,7 @@ static int gmem_guest_each(struct gmem_guest_range range,
 	if (rc != -EHWPOISON)
 		return rc;
 	if (range.end - range.start == 1) {
-		pr_warn("the host's memory of 0x%llx has failed\n", PFN_PHYS(range.start));
+		pr_warn("the memory of 0x%llx has failed on the host\n", PFN_PHYS(range.start));
 		return 0;
 	}
 	for (unsigned long pfn = range.start; pfn < range.end; pfn++) {
@@ -232,7 +232,7 @@ static int gmem_guest_want_check(const struct gmem_guest_want *want)
 				cond_resched();
 				continue;
 			}
-			pr_err("0x%llx is %s\n", PFN_PHYS(pfn), rc == -ENXIO ? "no RAM" :
+			pr_err("0x%llx is %s\n", PFN_PHYS(pfn), rc == -ENXIO ? "not RAM" :
 			       "not in ZONE_MOVABLE, or reserved: it may have to be shared");
 			return rc;
 		}
@@ -255,10 +255,10 @@ static int gmem_guest_want_movable(struct gmem_guest_want *want)
 		}
 	}
 	if (rc == -E2BIG) {
-		pr_err("RAM is in more than %u pieces\n", GMEM_GUEST_RANGES);
+		pr_err("RAM has more than %u ranges\n", GMEM_GUEST_RANGES);
 		return rc;
 	}
-	pr_err("no RAM that the kernel does not need itself: boot with \"kernelcore=256M\" or the like, and without \"cma=\"\n");
+	pr_err("no RAM is movable, and only movable RAM can be private: boot with \"kernelcore=256M\" or similar, and without \"cma=\"\n");
 	return -ENXIO;
 }
 
@@ -318,7 +318,7 @@ int gmem_guest_private_end(void)
 	}
 	mutex_unlock(&gmem_guest_lock);
 	if (rc)
-		pr_warn("%lu KiB stay private: the host says %d\n",
+		pr_warn("%lu KiB stay private: the host returned %d\n",
 			gmem_guest_private_pages() << (PAGE_SHIFT - 10), rc);
 	return rc;
 }

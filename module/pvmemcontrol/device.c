@@ -81,7 +81,7 @@ static int device_connect(struct pvmemcontrol *pv)
 	if (!rc)
 		rc = pvmemcontrol_transport_info(&pv->transport, &pv->info);
 	if (rc) {
-		dev_err(&pv->dev, "cannot be set up: %pe\n", ERR_PTR(rc));
+		dev_err(&pv->dev, "set-up has failed: %pe\n", ERR_PTR(rc));
 		/* The device may know some of the buffers. The result does not matter. */
 		pvmemcontrol_transport_disconnect(&pv->transport);
 		/* It may have been unplugged, before the driver is notified. */
@@ -99,7 +99,7 @@ static void device_disconnect(struct pvmemcontrol *pv)
 	int rc = pvmemcontrol_transport_disconnect(&pv->transport);
 
 	if (rc && rc != -ENODEV)
-		dev_warn(&pv->dev, "has not confirmed that it is disconnected\n");
+		dev_warn(&pv->dev, "did not confirm the disconnection\n");
 }
 
 /* Return: 0; -EIO for no answer, and for a device that is not ready: see @attempt. */
@@ -144,7 +144,7 @@ static int device_repair_locked(struct pvmemcontrol *pv,
 		return device_connect(pv) ? state_error(pv) : 0;
 	}
 	if (same) {
-		dev_err(&pv->dev, "does not answer, and is given up\n");
+		dev_err(&pv->dev, "does not answer, and is not used any more\n");
 		pv->error = -EIO;
 		state_leave(pv, PVMEMCONTROL_BROKEN);
 	}

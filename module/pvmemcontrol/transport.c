@@ -108,7 +108,7 @@ static void *transport_memory_alloc(void)
 	if (!memory)
 		return NULL;
 	if (set_memory_decrypted((unsigned long)memory, bytes >> PAGE_SHIFT)) {
-		pr_warn_once("pages cannot be shared with the host, and are lost\n");
+		pr_warn_once("pages could not be made shared with the host, and are leaked\n");
 		return NULL;
 	}
 	/* Decryption has changed the contents. */
@@ -121,7 +121,7 @@ static void transport_memory_free(void *memory)
 	size_t bytes = transport_bytes();
 
 	if (set_memory_encrypted((unsigned long)memory, bytes >> PAGE_SHIFT))
-		pr_warn_once("pages stay shared with the host, and are lost\n");
+		pr_warn_once("pages could not be made private again, and are leaked\n");
 	else
 		free_pages_exact(memory, bytes);
 }
