@@ -155,8 +155,8 @@ static void show_igvm(const struct snp_loaded *loaded)
 	out_bool(object, "id_block_matches", matches);
 	out_text("  ID block  %s\n", matches ? "of this digest" : "of another digest");
 	if (!matches)
-		out_warning(igvm->name, "its ID block is of another launch digest: "
-			    "the firmware would refuse the guest");
+		out_warning(igvm->name, "its ID block is for another launch digest: the firmware "
+			    "would refuse the guest");
 }
 
 static void show_all(const struct snp_loaded *loaded)

@@ -39,7 +39,7 @@
 #define RMP_BOOKKEEPING UINT64_C(0x4000)
 #define RMP_PER_BYTE 256
 
-#define FIX_MSR "as root, after `modprobe msr`, this can be read"
+#define FIX_MSR "run as root, after `modprobe msr`"
 #define FIX_RMP "in the BIOS enable SEV-SNP: \"SNP Memory (RMP Table) " \
 	"Coverage\" under the CPU or NBIO options"
 

@@ -628,7 +628,7 @@ int snp_launch_open(struct snp_launch *launch, const struct snp_launch_config *c
 		rc = error_set(error, launch->sev_fd, SNP_DEVICE_PATH, "open",
 			       launch->sev_fd == -EACCES || launch->sev_fd == -EPERM ?
 			       "run as root, or give yourself access to the file" :
-			       "SNP is not there: `gmemctl snp status` says what is missing");
+			       "SNP is not available: `gmemctl snp status` shows what is missing");
 		goto err_close;
 	}
 	launch->state = SNP_LAUNCH_READY;

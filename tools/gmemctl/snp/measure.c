@@ -107,7 +107,7 @@ static int image_check(const struct snp_image *image, struct error *error)
 				 image->nr_vcpus, SNP_VCPUS_MAX);
 	if (!(image->features & SNP_FEATURE_ACTIVE))
 		return error_set(error, -EINVAL, "guest features", "launch",
-				 "0x%llx lacks bit 0, which every SNP guest has",
+				 "bit 0, which every SNP guest has, is clear in 0x%llx",
 				 (unsigned long long)image->features);
 	if (image->svsm && !image->svsm->has_svsm)
 		return error_set(error, -EINVAL, image->svsm->name, "find the SVSM's entry",
