@@ -220,9 +220,8 @@ int e820_build(const struct range *ram, unsigned int nr_ram,
 static int refuse_space(struct error *error, const char *what, uint64_t needed, uint64_t available)
 {
 	return error_set(error, -ENOSPC, what, "place in guest memory",
-			 "it needs 0x%llx bytes, and there are 0x%llx: give the "
-			 "guest more memory", (unsigned long long)needed,
-			 (unsigned long long)available);
+			 "it needs 0x%llx bytes, but there are 0x%llx: give the guest more memory",
+			 (unsigned long long)needed, (unsigned long long)available);
 }
 
 int linux_place(const struct bzimage *kernel, uint64_t initrd_size, uint64_t ram_end,

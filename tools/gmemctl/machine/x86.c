@@ -31,9 +31,9 @@ static int check_addresses(struct machine *machine, struct error *error)
 	if (!bits || bits > 63 || end <= UINT64_C(1) << bits)
 		return 0;
 	return error_set(error, -ERANGE, "guest memory", "place in the VM",
-			 "it ends at 0x%" PRIx64 ", and addresses of this CPU's "
-			 "guests have %u bits, as KVM says: less memory fits, up "
-			 "to 0x%" PRIx64, end, bits, UINT64_C(1) << bits);
+			 "it ends at 0x%" PRIx64 ", but KVM supports guest addresses of %u bits on "
+			 "this CPU: give less memory, up to 0x%" PRIx64, end, bits,
+			 UINT64_C(1) << bits);
 }
 
 static int create_vm(struct machine *machine, struct error *error)

@@ -89,7 +89,7 @@ static const struct run_case bad[] = {
 	{ LAUNCH " --certs certs", "PROFILE=6.12", 4, "REQ_CERTS" },
 	{ LAUNCH " --memory 4M", "", 1, "give the guest more" },
 	/* C22 */
-	{ LAUNCH " --memory 300T", "", 1, "guests have 48 bits" },
+	{ LAUNCH " --memory 300T", "", 1, "guest addresses of 48 bits" },
 	{ SIGNED "--policy 0xb0000", "", 1, "compare policy" },
 	{ SIGNED "--vcpu-type EPYC", "", 1, "compare digest" },
 	{ LAUNCH " --id-block fw --id-auth a", "", 1, "expected 96" },
