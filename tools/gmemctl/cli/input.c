@@ -20,8 +20,8 @@
 
 static int refuse_size(const char *path, uint64_t max, struct error *error)
 {
-	return error_set(error, -EFBIG, path, "read", "it has more than %" PRIu64 " bytes (%" PRIu64
-			 " MiB), which is what fits", max, max >> 20);
+	return error_set(error, -EFBIG, path, "read", "it has more than the %" PRIu64 " bytes (%"
+			 PRIu64 " MiB) that fit", max, max >> 20);
 }
 
 /*

@@ -140,6 +140,6 @@ int process_find(const char *name, const char *built, char path[PATH_MAX], struc
 			return 0;
 	}
 	return error_set(error, -ENOENT, name, "find",
-			 "beside gmemctl, or in %s from there: is all of it "
-			 "installed?", INSTALLED);
+			 "it is neither beside gmemctl nor in %s relative to it: is gmemctl "
+			 "fully installed?", INSTALLED);
 }

@@ -80,9 +80,8 @@ int gmem_check_length(int device, uint64_t length, struct error *error)
 	if (length <= info.max_length)
 		return 0;
 	return error_set(error, -EFBIG, "guest memory", "create in gmem",
-			 "it has %" PRIu64 " bytes, and a gmem fd at most %" PRIu64
-			 ", as GMEM_IOCTL_INFO says", length,
-			 (uint64_t)info.max_length);
+			 "it has %" PRIu64 " bytes, but a gmem fd has at most %" PRIu64
+			 " (GMEM_IOCTL_INFO)", length, (uint64_t)info.max_length);
 }
 
 int gmem_create(int device, uint64_t length, uint32_t flags)

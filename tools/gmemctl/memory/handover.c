@@ -98,8 +98,8 @@ static int handover_wait(int socket, struct error *error)
 		return error_set(error, rc, OBJECT, "wait for the other process", "%s",
 				 hint);
 	return answer ? error_set(error, answer, OBJECT, "give",
-				  "the other process could not build the guest: see its "
-				  "messages; the guest can go on here") : 0;
+				  "the other process could not create the guest: see its messages; "
+				  "the guest can go on here") : 0;
 }
 
 /* Return: 0 if the message was sent; -EPIPE if the taker has ended. */

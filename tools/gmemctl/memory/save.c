@@ -387,8 +387,8 @@ static int read_header(struct saved *saved, struct header *header,
 		return bad(saved, error, "the file is not one of `gmemctl save`");
 	if (header->version != VERSION && header->version != VERSION_UNCHECKED)
 		return error_set(error, -EBADMSG, saved->path, "read",
-				 "it has format %u, and this gmemctl reads 1 and %u: use "
-				 "the one that has saved it", header->version, VERSION);
+				 "it has format %u, but this gmemctl reads 1 and %u: use the "
+				 "gmemctl that saved it", header->version, VERSION);
 	saved->stream.checked = header->version != VERSION_UNCHECKED;
 	rc = save_stream_check(&saved->stream);
 	if (rc)
