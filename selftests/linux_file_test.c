@@ -123,7 +123,7 @@ TEST_TIMEOUT(C11_no_room, TIMEOUT)
 	mkdir(DIRECTORY "/small", 0700);
 	ASSERT_EQ(0, mount("small", DIRECTORY "/small", "tmpfs", 0, "size=8M"));
 	EXPECT_EQ(1, run("32M,file=" DIRECTORY "/small/memory"));
-	expect_said(DIRECTORY "/small/memory: take room");
+	expect_said(DIRECTORY "/small/memory: allocate guest memory");
 	expect_said("No space left");
 	EXPECT_EQ(0, stat(DIRECTORY "/small/memory", &status));
 	EXPECT_EQ(0, status.st_blocks);
