@@ -105,7 +105,8 @@ vm_ticks() {
 	read -r stat 2>/dev/null <"/proc/$(<"$VM_PIDFILE")/stat" || { echo 0; return; }
 	# shellcheck disable=SC2086
 	set -- ${stat##*) }
-	echo $((${12} + ${13}))
+	# Nothing of a QEMU that is just ending
+	echo $((${12:-0} + ${13:-0}))
 }
 
 accel_args() {
