@@ -302,8 +302,8 @@ static const struct setting {
 } all_settings[] = {
 #define AT(member) offsetof(struct sim_settings, member)
 	{ "PROFILE", parse_profile, AT(config.profile), "6.12 or 7.3" },
-	{ "HOST", parse_host, AT(config), "no-snp, no-dev-sev, snp-uninitialized, psp-dead, no-smt, "
-	  "sw-protected, no-gmem, la57; separated by commas" },
+	{ "HOST", parse_host, AT(config), "no-snp, no-dev-sev, snp-uninitialized, psp-dead, "
+	  "no-smt, sw-protected, no-gmem, la57; separated by commas" },
 	{ "ARM", parse_arm, AT(config.arm), "plain, cca-v14 or other" },
 	{ "IPA_BITS", parse_ipa_bits, AT(config.ipa_bits),
 	  "bits of a realm's addresses; 0: KVM's" },
